@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class SubscriptionsConfig(AppConfig):
+    name = "coax.subscription"
+    label = "subscription"
+    verbose_name = "Subscriptions"
