@@ -1,0 +1,33 @@
+"""Rating as set arithmetic: services, rates, discounts and taxes in; rated items and refusals out.
+
+Invariants: the items of a service tile its billed time without gap or overlap; net + tax = total on every
+row; a service is rated whole or refused with a reason, never cut; the order of rows changes nothing; no clock,
+no float.
+The rules with worked numbers are in docs/algorithms.
+"""
+
+from coax.rating.frames.schemas import (
+    ADVANCE_SCHEMA,
+    CREDIT_INPUT_SCHEMA,
+    CREDIT_SCHEMA,
+    DISCOUNT_SCHEMA,
+    ITEM_SCHEMA,
+    PERIOD_SCHEMA,
+    RATE_SCHEMA,
+    REFUSED_SCHEMA,
+    SERVICE_SCHEMA,
+    TAX_SCHEMA,
+)
+
+__all__ = [
+    "ADVANCE_SCHEMA",
+    "CREDIT_INPUT_SCHEMA",
+    "CREDIT_SCHEMA",
+    "DISCOUNT_SCHEMA",
+    "ITEM_SCHEMA",
+    "PERIOD_SCHEMA",
+    "RATE_SCHEMA",
+    "REFUSED_SCHEMA",
+    "SERVICE_SCHEMA",
+    "TAX_SCHEMA",
+]
