@@ -52,8 +52,8 @@ SERVICE_SCHEMA: Schema = {
 }
 SERVICE_NULLABLE = frozenset({"effective_to", "binding_start", "agreement_date", "agreed_price_micro"})
 
-# One row per tier. Rows with equal (plan, product, frequency, effective_from) are the tiers of one rate and agree
-# in everything but tier, maturity, price and rate_id. A tier holds `tier_from <= x < tier_to`; units and rate
+# One row per tier. Rows with equal (plan, product, frequency, effective_from) are the tiers of one rate and
+# agree in everything but tier, maturity, price and rate_id. A tier holds `tier_from <= x < tier_to`; units and rate
 # periods of duration are numbered from 1, months of maturity from 0.
 RATE_SCHEMA: Schema = {
     "rate_id": pl.Int32,
