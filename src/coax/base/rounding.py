@@ -9,6 +9,8 @@ from typing import ClassVar
 from coax.base.errors import DomainError
 from coax.base.money import MICRO_SCALE
 
+_POWERS_OF_TEN = (1, 10, 100, 1_000, 10_000, 100_000, 1_000_000)
+
 
 class RoundingMethod(StrEnum):
     """How a quotient becomes a whole number; all three treat debit and credit alike (R102, decision C4)."""
@@ -66,7 +68,10 @@ def round_micro_to_minor(
             decimal_scale=scale,
             currency_scale=currency_scale,
         )
-    return round_div(amount_micro, 10 ** (MICRO_SCALE - scale), method) * 10 ** (currency_scale - scale)
+    return (
+        round_div(amount_micro, _POWERS_OF_TEN[MICRO_SCALE - scale], method)
+        * _POWERS_OF_TEN[currency_scale - scale]
+    )
 
 
 def split_minor(total: int, weights: Sequence[int]) -> list[int]:

@@ -87,7 +87,8 @@ def get_tenant(code: str) -> Tenant:
     """
     with connections[APP_ALIAS].cursor() as cursor:
         cursor.execute(
-            "SELECT tenant_id, code, name, currency, time_zone, locale FROM coax_tenants() WHERE code = %s", [code]
+            "SELECT tenant_id, code, name, currency, time_zone, locale FROM coax_tenants() WHERE code = %s",
+            [code],
         )
         row = cursor.fetchone()
     if row is None:

@@ -1,0 +1,137 @@
+"""Tables of subscriptions, their contracts and services, and the narrow state row that a run moves."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Subscription(models.Model):
+    """A group of services of one account under one contract."""
+
+    pk = models.CompositePrimaryKey("bucket", "account_id", "id")
+    bucket = models.SmallIntegerField()
+    account_id = models.BigIntegerField()
+    id = models.BigIntegerField()
+    tenant_id = models.IntegerField()
+    code = models.TextField()
+    type_id = models.BigIntegerField(null=True)
+    state = models.TextField(default="effective")
+    created_on = models.DateField()
+
+    class Meta:
+        db_table = "subscription_subscription"
+
+
+class SubscriptionCode(models.Model):
+    """Directory: which subscription has a code."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "code")
+    tenant_id = models.IntegerField()
+    code = models.TextField()
+    account_id = models.BigIntegerField()
+    subscription_id = models.BigIntegerField()
+
+    class Meta:
+        db_table = "subscription_subscription_code"
+
+
+class BillingTerm(models.Model):
+    """The contract of a subscription: made whenever a scheme is set or changed; one is effective (R58-R60)."""
+
+    pk = models.CompositePrimaryKey("bucket", "account_id", "id")
+    bucket = models.SmallIntegerField()
+    account_id = models.BigIntegerField()
+    id = models.BigIntegerField()
+    tenant_id = models.IntegerField()
+    subscription_id = models.BigIntegerField()
+    scheme_version_id = models.BigIntegerField()
+    price_plan_id = models.BigIntegerField()
+    frequency = models.TextField()
+    cycle_day = models.SmallIntegerField()
+    agreement_date = models.DateField()
+    binding_period = models.TextField(default="")
+    binding_start_date = models.DateField(null=True)
+    effective_from = models.DateField()
+    effective_to = models.DateField(null=True)
+
+    class Meta:
+        db_table = "subscription_billing_term"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(cycle_day__gte=1, cycle_day__lte=31),
+                name="billing_term_cycle_day_is_a_day",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(effective_to__isnull=True)
+                | models.Q(effective_to__gte=models.F("effective_from")),
+                name="billing_term_ends_after_it_begins",
+            ),
+        ]
+
+
+class Service(models.Model):
+    """A service of a subscription: what, how many, from when to when."""
+
+    pk = models.CompositePrimaryKey("bucket", "account_id", "id")
+    bucket = models.SmallIntegerField()
+    account_id = models.BigIntegerField()
+    id = models.BigIntegerField()
+    tenant_id = models.IntegerField()
+    subscription_id = models.BigIntegerField()
+    code = models.TextField()
+    product_id = models.BigIntegerField()
+    quantity = models.BigIntegerField(default=1)
+    effective_from = models.DateField()
+    effective_to = models.DateField(null=True)
+    billable_from = models.DateField()
+    billing_effective_date = models.DateField()
+    agreed_price_micro = models.BigIntegerField(null=True)
+    extra_discount_ppm = models.IntegerField(default=0)
+
+    class Meta:
+        db_table = "subscription_service"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(quantity__gte=0), name="service_quantity_is_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(extra_discount_ppm__gte=0, extra_discount_ppm__lte=1_000_000),
+                name="service_discount_is_at_most_all",
+            ),
+        ]
+
+
+class ServiceRating(models.Model):
+    """The hot state of billing: until when a service is billed. Every update is HOT (fillfactor, no index on it)."""
+
+    pk = models.CompositePrimaryKey("bucket", "account_id", "service_id")
+    bucket = models.SmallIntegerField()
+    account_id = models.BigIntegerField()
+    service_id = models.BigIntegerField()
+    tenant_id = models.IntegerField()
+    rated_up_to = models.DateField()
+    generation = models.SmallIntegerField(default=0)
+
+    class Meta:
+        db_table = "subscription_service_rating"
+
+
+class Charge(models.Model):
+    """What is billed once: a one-time service, an expense, a physical good."""
+
+    pk = models.CompositePrimaryKey("bucket", "account_id", "id")
+    bucket = models.SmallIntegerField()
+    account_id = models.BigIntegerField()
+    id = models.BigIntegerField()
+    tenant_id = models.IntegerField()
+    subscription_id = models.BigIntegerField()
+    code = models.TextField()
+    product_id = models.BigIntegerField()
+    quantity = models.BigIntegerField(default=1)
+    duration = models.BigIntegerField(default=0)
+    performed_on = models.DateField()
+    agreed_price_micro = models.BigIntegerField(null=True)
+    billed_by = models.BigIntegerField(null=True)
+
+    class Meta:
+        db_table = "subscription_charge"

@@ -1,0 +1,113 @@
+"""Connections: which server, which role, bulk reading and writing. Runs use `run`, people `default`, migrations `owner`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final, Literal
+from urllib.parse import quote, unquote, urlsplit
+
+from django.db import connections
+
+from coax.base.embedded import Cluster
+from coax.base.settings import Environment, read_environment
+
+Role = Literal["owner", "app", "run"]
+ROLE_OF_ALIAS: Final[Mapping[str, Role]] = {"default": "app", "run": "run", "owner": "owner"}
+CONNECT_TIMEOUT_S: Final = 10
+
+
+def connection_parameters(role: Role, environment: Environment | None = None) -> dict[str, str]:
+    """Return host, port, user, password and database of `role`, and for a server the role it takes on.
+
+    A server named by COAX_DATABASE_URL is reached with that URL's user, which takes on the role; the embedded
+    one has a login per role.
+    """
+    environment = environment or read_environment()
+    if environment.database_url is None:
+        return dict(Cluster.at(environment.data_dir).dsn(role))
+    parts = urlsplit(environment.database_url)
+    query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
+    return {
+        "host": unquote(query.get("host") or parts.hostname or "localhost"),
+        "port": query.get("port") or str(parts.port or 5432),
+        "user": unquote(parts.username or ""),
+        "password": unquote(parts.password or ""),
+        "dbname": parts.path.lstrip("/"),
+        "options": f"-c role=coax_{role}",
+    }
+
+
+def connection_url(role: Role, environment: Environment | None = None) -> str:
+    """Return the parameters of `role` as a libpq URL."""
+    known = connection_parameters(role, environment)
+    rest = {"host": known["host"], "port": known["port"], "options": known.get("options", "")}
+    query = "&".join(f"{key}={quote(value, safe='')}" for key, value in rest.items() if value)
+    user = f"{quote(known['user'], safe='')}:{quote(known['password'], safe='')}@" if known["user"] else ""
+    return f"postgresql://{user}/{quote(known['dbname'], safe='')}?{query}"
+
+
+def django_databases(environment: Environment | None = None) -> dict[str, dict[str, Any]]:
+    """Return Django's DATABASES: one alias per role on the one database."""
+    return {alias: _django_database(role, environment) for alias, role in ROLE_OF_ALIAS.items()}
+
+
+def _django_database(role: Role, environment: Environment | None) -> dict[str, Any]:
+    known = connection_parameters(role, environment)
+    options: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT_S, "application_name": f"coax {role}"}
+    if "options" in known:
+        options["options"] = known["options"]
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "HOST": known["host"],
+        "PORT": known["port"],
+        "USER": known["user"],
+        "PASSWORD": known["password"],
+        "NAME": known["dbname"],
+        "OPTIONS": options,
+        "CONN_MAX_AGE": None,
+        "DISABLE_SERVER_SIDE_CURSORS": True,
+    }
+
+
+def fetch_rows(sql: str, params: object = None, *, using: str = "default") -> list[tuple[Any, ...]]:
+    """Return all rows of a statement; the caller has opened the tenant's transaction."""
+    with connections[using].cursor() as cursor:
+        cursor.execute(sql, params)
+        return list(cursor.fetchall())
+
+
+def fetch_dicts(sql: str, params: object = None, *, using: str = "default") -> list[dict[str, Any]]:
+    """Return all rows of a statement by column name."""
+    with connections[using].cursor() as cursor:
+        cursor.execute(sql, params)
+        names = [column[0] for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def execute(sql: str, params: object = None, *, using: str = "default") -> int:
+    """Execute one statement and return how many rows it touched."""
+    with connections[using].cursor() as cursor:
+        cursor.execute(sql, params)
+        return int(cursor.rowcount)
+
+
+def copy_in(target: str, blocks: Iterable[bytes | memoryview], *, using: str = "default") -> None:
+    """COPY binary blocks into `target` (table and columns); the blocks hold header and trailer too."""
+    connection = connections[using]
+    connection.ensure_connection()
+    with (
+        connection.connection.cursor() as cursor,
+        cursor.copy(f"COPY {target} FROM STDIN (FORMAT binary)") as copy,
+    ):
+        for block in blocks:
+            copy.write(block)
+
+
+def load_sql(path: Path) -> dict[str, str]:
+    """Return the statements of a .sql file by the name in the `-- name: x` line above each."""
+    statements: dict[str, str] = {}
+    for chunk in path.read_text(encoding="utf-8").split("-- name:")[1:]:
+        name, _, text = chunk.partition("\n")
+        statements[name.strip()] = text.strip()
+    return statements

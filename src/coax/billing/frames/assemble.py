@@ -1,0 +1,146 @@
+"""Invoicing and assembling (reference 4.2): items -> invoices per subscription -> one bill per account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from coax.base.money import MICRO
+from coax.billing.types import AssemblyRules
+
+ACCOUNT: Final = "account_id"
+INVOICE_KEYS: Final = ["account_id", "subscription_id"]
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """`bills` one row per account billed, `invoices` one per subscription of it, `pending` accounts under the minimum."""
+
+    bills: pl.DataFrame
+    invoices: pl.DataFrame
+    pending: pl.DataFrame
+
+
+def assemble(items: pl.DataFrame, rules: AssemblyRules) -> Assembled:
+    """Group rated items into invoices and bills.
+
+    `items`: account_id, subscription_id, period_from, period_to, net_micro, tax_micro, total_micro, one row per
+    rated item. Invoices carry their amount in minor units (sum per bill = the bill's total), bills the exact
+    micros, the rounding (R103, C4: away from zero on the absolute total) and `total_minor`.
+    """
+    invoices = _invoices(items)
+    bills = _bills(invoices, rules)
+    is_pending = (pl.col("total_minor") >= 0) & (
+        (pl.col("total_minor") < rules.minimum_debit_minor) | (pl.col("nonzero_items") == 0)
+    )
+    pending = bills.filter(is_pending)
+    billed = bills.filter(~is_pending)
+    kept = invoices.join(
+        billed.select(ACCOUNT, "total_minor"), on=ACCOUNT, how="inner", maintain_order="left"
+    )
+    return Assembled(bills=billed, invoices=_split_totals(kept, rules), pending=pending)
+
+
+def _invoices(items: pl.DataFrame) -> pl.DataFrame:
+    return (
+        items.lazy()
+        .group_by(INVOICE_KEYS, maintain_order=True)
+        .agg(
+            pl.col("net_micro").sum(),
+            pl.col("tax_micro").sum(),
+            pl.col("total_micro").sum(),
+            pl.col("period_from").min(),
+            pl.col("period_to").max(),
+            pl.len().cast(pl.Int64).alias("items"),
+            (pl.col("total_micro") != 0).sum().cast(pl.Int64).alias("nonzero_items"),
+        )
+        .sort(INVOICE_KEYS)
+        .with_columns(pl.int_range(1, pl.len() + 1).over(ACCOUNT).cast(pl.Int16).alias("invoice_line"))
+        .collect()
+    )
+
+
+def _bills(invoices: pl.DataFrame, rules: AssemblyRules) -> pl.DataFrame:
+    return (
+        invoices.lazy()
+        .group_by(ACCOUNT, maintain_order=True)
+        .agg(
+            pl.col("net_micro", "tax_micro", "total_micro", "items", "nonzero_items").sum(),
+            pl.col("period_from").min(),
+            pl.col("period_to").max(),
+            pl.len().cast(pl.Int16).alias("invoices"),
+        )
+        .with_columns(_rounded_minor(pl.col("total_micro"), rules).alias("total_minor"))
+        .with_columns(
+            (pl.col("total_minor") * _unit(rules.currency_scale) - pl.col("total_micro")).alias(
+                "rounding_micro"
+            )
+        )
+        .collect()
+    )
+
+
+def _unit(scale: int) -> int:
+    """Return how many micros one unit of `scale` decimals holds."""
+    return MICRO // int(10**scale)
+
+
+def _rounded_minor(amount_micro: pl.Expr, rules: AssemblyRules) -> pl.Expr:
+    """Round micros at the definition's decimal scale; the result is in the currency's minor units."""
+    scale = min(rules.decimal_scale, rules.currency_scale)
+    unit = _unit(scale)
+    magnitude = amount_micro.abs()
+    rounded = {
+        "round_up": (magnitude + (unit - 1)) // unit,
+        "round_down": magnitude // unit,
+        "round_half_up": (magnitude * 2 + unit) // (2 * unit),
+    }[rules.rounding_method]
+    return rounded * amount_micro.sign() * 10 ** (rules.currency_scale - scale)
+
+
+def _split_totals(invoices: pl.DataFrame, rules: AssemblyRules) -> pl.DataFrame:
+    """Give each invoice its minor units: floor, then one unit at a time by largest remainder until the bill's total.
+
+    Worked on the magnitude of a debit and, mirrored, of a credit bill, so both round alike. A bill rounded down
+    below the sum of its floors takes the units back in the opposite order.
+    """
+    unit = _unit(rules.currency_scale)
+    sign = pl.when(pl.col("total_minor") < 0).then(-1).otherwise(1)
+    return (
+        invoices.lazy()
+        .with_columns(sign.alias("sign"))
+        .with_columns((pl.col("total_micro") * pl.col("sign")).alias("magnitude"))
+        .with_columns(
+            (pl.col("magnitude") // unit).alias("floor"), (pl.col("magnitude") % unit).alias("remainder")
+        )
+        .with_columns(
+            (pl.col("total_minor") * pl.col("sign") - pl.col("floor").sum().over(ACCOUNT)).alias("left"),
+            pl.len().over(ACCOUNT).cast(pl.Int64).alias("count"),
+            pl.col("remainder").rank("ordinal", descending=True).over(ACCOUNT).cast(pl.Int64).alias("rank"),
+        )
+        .with_columns(
+            (
+                pl.col("left") // pl.col("count")
+                + (pl.col("rank") <= pl.col("left") % pl.col("count")).cast(pl.Int64)
+            ).alias("extra")
+        )
+        .with_columns(((pl.col("floor") + pl.col("extra")) * pl.col("sign")).alias("amount_minor"))
+        .with_columns(
+            (pl.col("amount_minor") * unit - pl.col("total_micro")).alias("rounding_micro"),
+            half_up_minor(pl.col("net_micro"), unit).alias("net_minor"),
+            half_up_minor(pl.col("tax_micro"), unit).alias("tax_minor"),
+        )
+        .with_columns(
+            (pl.col("amount_minor") - pl.col("net_minor") - pl.col("tax_minor")).alias("rounding_minor")
+        )
+        .drop("sign", "magnitude", "floor", "remainder", "left", "count", "rank", "extra", "total_minor")
+        .sort(INVOICE_KEYS)
+        .collect()
+    )
+
+
+def half_up_minor(amount_micro: pl.Expr, unit: int) -> pl.Expr:
+    """Round micros to minor units, halves away from zero."""
+    return (amount_micro.abs() * 2 + unit) // (2 * unit) * amount_micro.sign()

@@ -1,0 +1,7 @@
+"""The site's addresses: wiring only."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver
+
+urlpatterns: list[URLPattern | URLResolver] = []
