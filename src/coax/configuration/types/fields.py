@@ -5,7 +5,6 @@ No spec exists in a wrong state. `refuse` lets a constructor report several faul
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -26,6 +25,10 @@ from pydantic import (
     WithJsonSchema,
 )
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
+
+from coax.base.calendar import NAMED_FREQUENCIES, UnknownFrequency
+from coax.base.calendar import Frequency as BillingFrequency
+from coax.base.money import CURRENCY_SCALES
 
 T = TypeVar("T")
 
@@ -49,8 +52,6 @@ class Spec(BaseModel):
         frozen=True,
         validate_by_name=True,
         validate_by_alias=True,
-        validate_default=False,
-        use_attribute_docstrings=False,
     )
 
 
@@ -159,6 +160,12 @@ def _check_percent(value: Decimal) -> Decimal:
     return _check_decimals(value, PERCENT_DECIMALS_MAX)
 
 
+def _check_currency(value: str) -> str:
+    if value not in CURRENCY_SCALES:
+        raise PydanticCustomError("currency", "not an ISO 4217 currency; write it such as EUR")
+    return value
+
+
 def _decimal_schema(decimals_max: int, description: str) -> WithJsonSchema:
     pattern = rf"^[0-9]+(\.[0-9]{{1,{decimals_max}}})?$"
     anyof = [{"type": "number", "minimum": 0}, {"type": "string", "pattern": pattern}]
@@ -188,7 +195,11 @@ Percent = Annotated[
     AfterValidator(_check_percent),
     _decimal_schema(PERCENT_DECIMALS_MAX, "Percentage from 0 to 100, at most four decimals."),
 ]
-Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+Currency = Annotated[
+    str,
+    AfterValidator(_check_currency),
+    WithJsonSchema({"type": "string", "pattern": "^[A-Z]{3}$", "description": "ISO 4217 code."}),
+]
 DayOfMonth = Annotated[int, Field(ge=1, le=31)]
 Many = Annotated[tuple[T, ...], Strict(strict=False)]
 
@@ -224,53 +235,39 @@ def _months_days(count: int, unit: TimeUnit) -> tuple[int, int]:
             return count * 12, 0
 
 
-NAMED_FREQUENCIES: Final[dict[str, tuple[int, int]]] = {
-    "daily": (0, 1),
-    "weekly": (0, 7),
-    "monthly": (1, 0),
-    "quarterly": (3, 0),
-    "biannual": (6, 0),
-    "annual": (12, 0),
-    "two_years": (24, 0),
-}
-_CUSTOM_FREQUENCY: Final = re.compile(r"^([1-9][0-9]{0,3})_(day|week|month|year)s?$")
-
-
 def frequency_months_days(code: str) -> tuple[int, int]:
     """Return a billing frequency or binding period as (months, days); one of the two is 0.
 
-    `biannual` is six months, `two_years` is 24 (C7); `10_days`, `3_weeks`, `2_months` are custom ones.
-
     Raises:
-        ValueError: the code is neither a named nor a custom frequency.
+        UnknownFrequency: the code is neither a named frequency nor such as `10_days`.
 
     """
-    if code in NAMED_FREQUENCIES:
-        return NAMED_FREQUENCIES[code]
-    found = _CUSTOM_FREQUENCY.match(code)
-    if not found:
-        raise ValueError(code)
-    return _months_days(int(found.group(1)), TimeUnit(found.group(2)))
+    frequency = BillingFrequency.from_code(code)
+    return frequency.months, frequency.days
 
 
-def _check_frequency(value: str) -> str:
+_NAME_OF_LENGTH: Final = {(found.months, found.days): name for name, found in NAMED_FREQUENCIES.items()}
+
+
+def _canonical_frequency(value: str) -> str:
+    """Give a frequency its name where it has one: `1_month` is `monthly`, `2_years` is `two_years`."""
     try:
-        frequency_months_days(value)
-    except ValueError:
+        found = BillingFrequency.from_code(value)
+    except UnknownFrequency:
         allowed = ", ".join(NAMED_FREQUENCIES)
         text = "unknown frequency; allowed: {allowed}, or a custom one such as 10_days, 3_weeks, 2_months"
         raise PydanticCustomError("frequency", text, {"allowed": allowed}) from None
-    return value
+    return _NAME_OF_LENGTH.get((found.months, found.days), found.code)
 
 
 Frequency = Annotated[
     str,
-    AfterValidator(_check_frequency),
+    AfterValidator(_canonical_frequency),
     WithJsonSchema(
         {
             "anyOf": [
                 {"type": "string", "enum": list(NAMED_FREQUENCIES)},
-                {"type": "string", "pattern": _CUSTOM_FREQUENCY.pattern},
+                {"type": "string", "pattern": "^[1-9][0-9]{0,3}_(day|week|month|year)s?$"},
             ]
         }
     ),

@@ -57,23 +57,16 @@ class MaturityStart(Choice):
     AGREEMENT_DATE = "agreement_date"
 
 
-class DurationUnit(Choice):
-    SECOND = "second"
-    MINUTE = "minute"
-    HOUR = "hour"
-    DAY = "day"
-    WEEK = "week"
-    MONTH = "month"
-    YEAR = "year"
-
-
 ClassificationRef = Annotated[Code, Ref("account_classification")]
 ProductRef = Annotated[Code, Ref("product")]
 Bound = Annotated[int, Field(ge=0, le=TIER_BOUND_MAX)]
 
 
 class Tier(Spec):
-    """A price for a range of quantity, months of maturity or duration: `from` is in it, `to` is not."""
+    """A price for a range of quantity, maturity (months) or duration (periods): `from` is in it, `to` is not.
+
+    Units and periods are counted from 1, months of maturity from 0.
+    """
 
     from_: Bound = Field(
         validation_alias="from", serialization_alias="from", description="First unit in the tier."
@@ -107,7 +100,6 @@ class Rate(Spec):
     maturity_start: MaturityStart = Field(
         default=MaturityStart.SERVICE_EFFECTIVE_DATE, description="Date from which maturity is counted."
     )
-    duration_unit: DurationUnit | None = Field(default=None, description="Unit of duration tiers.")
 
     @model_validator(mode="after")
     def _model_has_its_prices(self) -> Self:
@@ -127,15 +119,12 @@ def _check_model(rate: Rate) -> Iterator[Issue]:
         yield Issue(("price",), "a tiered rate has its prices in its tiers", rate.price)
     if not is_flat and not rate.tiers:
         yield Issue(("tiers",), f"a rate of model {rate.model} needs tiers")
-    is_by_duration = rate.model is RateModel.DURATION_TIERED
-    if is_by_duration != (rate.duration_unit is not None):
-        yield Issue(("duration_unit",), f"goes with, and only with, model: {RateModel.DURATION_TIERED}")
 
 
 def _check_tiers(rate: Rate) -> Iterator[Issue]:
     if rate.model is RateModel.FLAT or not rate.tiers:
         return
-    first = 1 if rate.model in {RateModel.QUANTITY_TIERED, RateModel.QUANTITY_AND_MATURITY_TIERED} else 0
+    first = 0 if rate.model is RateModel.MATURITY_TIERED else 1
     indexed = list(enumerate(rate.tiers))
     if rate.model is RateModel.QUANTITY_AND_MATURITY_TIERED:
         yield from _check_grid(indexed, first)

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Annotated, Final, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, Strict, model_validator
 
+from coax.base.rounding import RoundingMethod
 from coax.configuration.types.entity import Entity
 from coax.configuration.types.fields import (
     COUNT_MAX,
@@ -59,14 +60,6 @@ class PeriodCycleAdjustment(Choice):
     NONE = "none"
     PREVIOUS = "previous"
     NEXT = "next"
-
-
-class RoundingMethod(Choice):
-    """Up is away from zero, down toward zero, half up to the nearest with halves away from zero (C4)."""
-
-    ROUND_UP = "round_up"
-    ROUND_DOWN = "round_down"
-    ROUND_HALF_UP = "round_half_up"
 
 
 class RatingFormatting(Choice):
@@ -186,11 +179,14 @@ class AssemblingSettings(Spec):
     classify_over_credit_limit: bool = Field(
         default=False, description="Mark a bill that brings its account over the credit limit."
     )
-    rounding_method: RoundingMethod = Field(
+    rounding_method: Annotated[RoundingMethod, Strict(strict=False)] = Field(
         default=RoundingMethod.ROUND_HALF_UP, description="How a bill's total is rounded (C4)."
     )
-    decimal_scale: int = Field(
-        default=2, ge=0, le=DECIMAL_SCALE_MAX, description="Decimals of a bill's total."
+    decimal_scale: int | None = Field(
+        default=None,
+        ge=0,
+        le=DECIMAL_SCALE_MAX,
+        description="Decimals of a bill's total; empty for the currency's.",
     )
     rounding_product: Annotated[Code, Ref("product")] = Field(description="Product of the rounding line.")
     debit_adjustment_type: TransactionTypeRef = Field(
