@@ -25,7 +25,7 @@ def connection_parameters(role: Role, environment: Environment | None = None) ->
     """
     environment = environment or read_environment()
     if environment.database_url is None:
-        return dict(Cluster.at(environment.data_dir).dsn(role))
+        return dict(Cluster.at(environment.data_dir).dsn(role, environment.database_name))
     parts = urlsplit(environment.database_url)
     query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
     return {

@@ -13,6 +13,7 @@ class Environment:
 
     database_url: str | None
     data_dir: Path | None
+    database_name: str
     workers: int
     debug: bool
     allowed_hosts: tuple[str, ...]
@@ -24,6 +25,7 @@ def read_environment() -> Environment:
     return Environment(
         database_url=os.environ.get("COAX_DATABASE_URL") or None,
         data_dir=Path(data_dir) if data_dir else None,
+        database_name=os.environ.get("COAX_DATABASE_NAME") or "coax",
         workers=int(os.environ.get("COAX_WORKERS") or min(os.cpu_count() or 1, 8)),
         debug=os.environ.get("COAX_DEBUG") == "1",
         allowed_hosts=tuple((os.environ.get("COAX_ALLOWED_HOSTS") or "127.0.0.1,localhost,[::1]").split(",")),

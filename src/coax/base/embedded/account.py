@@ -57,8 +57,8 @@ class ServerAccount:
         )
 
     def own(self, path: Path) -> None:
-        """Give a file or directory that we made to this user."""
-        if self.is_other:
+        """Give a file or directory that we made to this user; nothing happens if it is theirs already."""
+        if path.lstat().st_uid != self.uid:
             os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
     def can_enter(self, directory: Path) -> bool:

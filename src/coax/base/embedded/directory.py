@@ -101,7 +101,7 @@ def prepare_directory(layout: Layout, account: ServerAccount) -> None:
     """
     _refuse_unusable_name(layout.root)
     try:
-        _refuse_unreachable(_nearest_existing(layout.root), account)
+        _refuse_unreachable(_nearest_existing(layout.root.parent), account)
         layout.root.mkdir(parents=True, exist_ok=True)
         refuse_foreign(layout, account)
         _refuse_filled(layout)

@@ -203,13 +203,13 @@ class Server:
 
     def _prepare_files(self) -> None:
         run, log = self.layout.run, self.layout.log
-        if not run.exists():
-            run.mkdir(mode=0o700)
-            self.account.own(run)
+        run.mkdir(mode=0o700, exist_ok=True)
+        self.account.own(run)  # always: a start may have been killed after the line before
         if log.exists() and log.stat().st_size > LOG_SIZE_MAX:
             log.replace(log.with_name(log.name + ".1"))
         if not log.exists():
             self._write_for_server(log, "")
+        self.account.own(log)
 
     def _write_for_server(self, path: Path, text: str) -> None:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)

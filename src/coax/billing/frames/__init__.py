@@ -4,6 +4,6 @@ Invariants: the invoices of a bill sum to its total; an invoice's items and its 
 amount exactly; a bill under the minimum is not made and its items stay due.
 """
 
-from coax.billing.frames.assemble import Assembled, assemble
+from coax.billing.frames.assemble import Assembled, assemble, classify, invoice
 
-__all__ = ["Assembled", "assemble"]
+__all__ = ["Assembled", "assemble", "classify", "invoice"]

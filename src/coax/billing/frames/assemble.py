@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from coax.base.money import MICRO
-from coax.billing.types import AssemblyRules
+from coax.billing.types import AssemblyRules, BillClassification
 
 ACCOUNT: Final = "account_id"
 INVOICE_KEYS: Final = ["account_id", "subscription_id"]
@@ -23,24 +23,55 @@ class Assembled:
     pending: pl.DataFrame
 
 
-def assemble(items: pl.DataFrame, rules: AssemblyRules) -> Assembled:
-    """Group rated items into invoices and bills.
+def invoice(items: pl.DataFrame) -> pl.DataFrame:
+    """Group rated items per subscription: one row per invoice or credit note to be, in exact micros.
 
-    `items`: account_id, subscription_id, period_from, period_to, net_micro, tax_micro, total_micro, one row per
-    rated item. Invoices carry their amount in minor units (sum per bill = the bill's total), bills the exact
-    micros, the rounding (R103, C4: away from zero on the absolute total) and `total_minor`.
+    `items`: account_id, subscription_id, period_from, period_to, net_micro, tax_micro, total_micro. Invoices of an
+    account are numbered by subscription from 1 (`invoice_line`).
     """
-    invoices = _invoices(items)
+    return _invoices(items)
+
+
+def assemble(invoices: pl.DataFrame, rules: AssemblyRules) -> Assembled:
+    """Group invoices into one bill per account, round it, and set aside what is under the minimum (C3).
+
+    Bills carry the exact micros, the rounding (R103, C4: on the absolute total) and `total_minor`; invoices their
+    amount in minor units, which sum per bill to the bill's total.
+    """
     bills = _bills(invoices, rules)
     is_pending = (pl.col("total_minor") >= 0) & (
         (pl.col("total_minor") < rules.minimum_debit_minor) | (pl.col("nonzero_items") == 0)
     )
     pending = bills.filter(is_pending)
     billed = bills.filter(~is_pending)
-    kept = invoices.join(
-        billed.select(ACCOUNT, "total_minor"), on=ACCOUNT, how="inner", maintain_order="left"
-    )
+    kept = invoices.join(billed.select(ACCOUNT, "total_minor"), on=ACCOUNT, how="inner", maintain_order="left")
     return Assembled(bills=billed, invoices=_split_totals(kept, rules), pending=pending)
+
+
+def classify(bills: pl.DataFrame, rules: AssemblyRules) -> pl.DataFrame:
+    """Add `classification`: whether a bill asks for a second look (reference 4.4, C2: reaching counts).
+
+    `bills`: total_minor, brought_forward_minor, credit_limit_minor (nullable).
+    """
+    credit = -pl.col("total_minor")
+    is_large = pl.lit(value=False)
+    if rules.maximum_credit_minor is not None:
+        is_large |= (credit > 0) & (credit >= rules.maximum_credit_minor)
+    if rules.minimum_credit_minor is not None:
+        is_large |= (credit > 0) & (credit < rules.minimum_credit_minor)
+    is_over = pl.lit(value=False)
+    if rules.classify_over_credit_limit:
+        is_over = (pl.col("brought_forward_minor") + pl.col("total_minor") > pl.col("credit_limit_minor")).fill_null(
+            value=False
+        )
+    return bills.with_columns(
+        pl.when(is_large)
+        .then(pl.lit(BillClassification.MAX_CREDIT_AMOUNT_REACHED.value))
+        .when(is_over)
+        .then(pl.lit(BillClassification.MAX_CREDIT_LIMIT_AMOUNT_REACHED.value))
+        .otherwise(pl.lit(BillClassification.NORMAL.value))
+        .alias("classification")
+    )
 
 
 def _invoices(items: pl.DataFrame) -> pl.DataFrame:

@@ -1,0 +1,341 @@
+"""The steps up to Assembling: pure functions from the frames of one task to more frames of it.
+
+Frames of a task: `services` (identified, as rating wants them), `refused`, then `items` and `moves` (rated), then
+`invoices`, then `bills`, `pending`. Which frames exist tells the step that the task has reached.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+import polars as pl
+
+from coax.billing.frames import assemble, invoice
+from coax.billing.types import AssemblyRules, RunCriteria
+from coax.rating.frames import CREDIT_INPUT_SCHEMA, SERVICE_SCHEMA, credit, rate
+from coax.rating.frames.catalogue import Catalogue, choose_plan
+from coax.rating.types import AdvanceMode, CycleAdjustment
+
+Frames = dict[str, pl.DataFrame]
+
+REFUSED_SCHEMA: Final = {"service_key": pl.Int64, "reason": pl.String, "detail": pl.String}
+CARRIED: Final = (
+    "bucket",
+    "account_id",
+    "subscription_id",
+    "service_id",
+    "generation",
+    "product_version_id",
+    "currency",
+    "credit_limit_minor",
+    "credit_period_days",
+    "revision",
+)
+CONTRACT_COLUMNS: Final = ["price_plan_id", "frequency", "binding_period", "classification_id"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunContext:
+    """What every step of a run is told: dates, rules and the frozen catalogue."""
+
+    bill_as_of: date
+    currency: str
+    adjustment: CycleAdjustment
+    advance_mode: AdvanceMode
+    advance_months: int
+    advance_days: int
+    assembly: AssemblyRules
+    criteria: RunCriteria
+    criteria_ids: dict[str, frozenset[int]]
+    catalogue: Catalogue
+
+
+def identify(found: pl.DataFrame, context: RunContext) -> Frames:
+    """Turn what was read into services ready for rating, and refuse what no rule can work with."""
+    chosen = _select(found, context).with_row_index("service_key").with_columns(pl.col("service_key").cast(pl.Int64))
+    joined = _join_catalogue(chosen, context)
+    refused = _refuse_impossible(joined, context)
+    return {"services": _for_rating(joined, context), "refused": refused}
+
+
+def rate_services(frames: Frames, context: RunContext, charged: pl.DataFrame) -> Frames:
+    """Rate what is due; credit what was billed beyond its end. `charged`: the items of the latter, to be credited."""
+    services = frames["services"].join(frames["refused"].select("service_key"), on="service_key", how="anti")
+    is_ended = pl.col("effective_to") < pl.col("rated_up_to")
+    due, ended = services.filter(~is_ended.fill_null(value=False)), services.filter(is_ended.fill_null(value=False))
+    rated = rate(
+        due.with_columns(pl.col("charge_to").alias("effective_to")).select(list(SERVICE_SCHEMA)),
+        context.catalogue.rates,
+        context.catalogue.discounts,
+        context.catalogue.taxes,
+        as_of=context.bill_as_of,
+    )
+    charges = rated.items.lazy().join(
+        due.lazy().select("service_key", *CARRIED), on="service_key", how="left", maintain_order="left"
+    ).join(context.catalogue.rate_sources.lazy(), on="rate_id", how="left", maintain_order="left").with_columns(
+        pl.lit("charge").alias("kind")
+    ).collect()
+    credits_, credit_moves = _credit_ended(ended, charged)
+    moves = rated.advances.join(due.select("service_key", *CARRIED), on="service_key", how="left").with_columns(
+        pl.col("generation").alias("new_generation")
+    )
+    return {
+        "services": services.select("service_key", *CARRIED),
+        "refused": pl.concat([_with_owner(frames["refused"], frames["services"]), _with_owner(rated.refused, services)]),
+        "items": pl.concat([frame.select(ITEM_TYPES.keys()).cast(ITEM_TYPES) for frame in (charges, credits_)]),
+        "moves": pl.concat([frame.select(MOVE_TYPES.keys()).cast(MOVE_TYPES) for frame in (moves, credit_moves)]),
+    }
+
+
+def make_invoices(frames: Frames) -> Frames:
+    """Add the invoices and credit notes to be, one per subscription."""
+    return {**frames, "invoices": invoice(frames["items"])}
+
+
+def assemble_bills(frames: Frames, context: RunContext) -> Frames:
+    """Add bills; items, moves and invoices of accounts under the minimum leave, as services pending."""
+    assembled = assemble(frames["invoices"], context.assembly)
+    billed = assembled.bills.select("account_id")
+    items = frames["items"].join(billed, on="account_id", how="semi", maintain_order="left")
+    waiting = frames["items"].join(billed, on="account_id", how="anti", maintain_order="left")
+    pending = waiting.group_by("bucket", "account_id", "service_id", maintain_order=True).agg(
+        pl.col("total_micro").sum().alias("amount_micro")
+    )
+    owners = frames["services"].group_by("account_id").agg(
+        pl.col("bucket", "currency", "credit_limit_minor", "credit_period_days", "revision").first()
+    )
+    return {
+        "refused": frames["refused"],
+        "items": _number_lines(items, assembled.invoices),
+        "moves": frames["moves"].join(billed, on="account_id", how="semi", maintain_order="left"),
+        "invoices": assembled.invoices.join(owners.select("account_id", "bucket"), on="account_id", how="left"),
+        "bills": assembled.bills.join(owners, on="account_id", how="left").sort("bucket", "account_id"),
+        "pending": pending,
+    }
+
+
+ITEM_TYPES: Final[dict[str, Any]] = {
+    "bucket": pl.Int16,
+    "account_id": pl.Int64,
+    "subscription_id": pl.Int64,
+    "service_id": pl.Int64,
+    "product_version_id": pl.Int64,
+    "price_version_id": pl.Int64,
+    "rate_no": pl.Int16,
+    "tier_no": pl.Int16,
+    "kind": pl.String,
+    "generation": pl.Int16,
+    "period_from": pl.Date,
+    "period_to": pl.Date,
+    "whole_periods": pl.Int16,
+    "days": pl.Int16,
+    "period_days": pl.Int16,
+    "price_months": pl.Int16,
+    "price_days": pl.Int16,
+    "cycle_day": pl.Int16,
+    "quantity": pl.Int64,
+    "price_micro": pl.Int64,
+    "charge_micro": pl.Int64,
+    "amount_off_micro": pl.Int64,
+    "base_micro": pl.Int64,
+    "discount_ppm": pl.Int32,
+    "discount_micro": pl.Int64,
+    "tax_ppm": pl.Int32,
+    "is_tax_inclusive": pl.Boolean,
+    "net_micro": pl.Int64,
+    "tax_micro": pl.Int64,
+    "total_micro": pl.Int64,
+}
+MOVE_TYPES: Final[dict[str, Any]] = {
+    "bucket": pl.Int16,
+    "account_id": pl.Int64,
+    "service_id": pl.Int64,
+    "rated_from": pl.Date,
+    "rated_to": pl.Date,
+    "generation": pl.Int16,
+    "new_generation": pl.Int16,
+}
+
+
+def _select(found: pl.DataFrame, context: RunContext) -> pl.DataFrame:
+    """Keep what the run's criteria name (reference 4.1)."""
+    ids = context.criteria_ids
+    keeps = []
+    if context.criteria.schemes:
+        keeps.append(pl.col("scheme_version_id").is_in(list(ids["schemes"])))
+    if context.criteria.subscription_types:
+        keeps.append(pl.col("type_id").is_in(list(ids["subscription_types"])))
+    if context.criteria.classifications:
+        keeps.append(pl.col("classification_id").is_in(list(ids["classifications"])))
+    if context.criteria.frequencies:
+        keeps.append(pl.col("frequency").is_in(list(context.criteria.frequencies)))
+    return found.filter(*keeps).sort("bucket", "account_id", "subscription_id", "service_id")
+
+
+def _join_catalogue(chosen: pl.DataFrame, context: RunContext) -> pl.DataFrame:
+    catalogue = context.catalogue
+    contracts = chosen.select(CONTRACT_COLUMNS).unique()
+    plans = pl.DataFrame(
+        [
+            (*row, *choose_plan(catalogue.conditional_plans, row[0], row[1], row[2], -1 if row[3] is None else row[3]))
+            for row in contracts.iter_rows()
+            if row[0] is not None
+        ],
+        schema={
+            **{name: chosen.schema[name] for name in CONTRACT_COLUMNS},
+            "plan_key": pl.Int32,
+            "fallback_plan_key": pl.Int32,
+        },
+        orient="row",
+    )
+    return (
+        chosen.lazy()
+        .join(plans.lazy(), on=CONTRACT_COLUMNS, how="left", nulls_equal=True, maintain_order="left")
+        .join(catalogue.frequencies.lazy(), on="frequency", how="left", maintain_order="left")
+        .join(_binding_months(catalogue).lazy(), on="binding_period", how="left", maintain_order="left")
+        .join(catalogue.products.lazy(), on="product_id", how="left", maintain_order="left")
+        .join(catalogue.schemes.lazy(), on=["scheme_version_id", "product_id"], how="left", maintain_order="left")
+        .join(catalogue.plan_currencies.lazy(), on="price_plan_id", how="left", maintain_order="left")
+        .collect()
+    )
+
+
+def _binding_months(catalogue: Catalogue) -> pl.DataFrame:
+    return catalogue.frequencies.select(
+        pl.col("frequency").alias("binding_period"), pl.col("frequency_months").alias("binding_months")
+    )
+
+
+def _refuse_impossible(joined: pl.DataFrame, context: RunContext) -> pl.DataFrame:
+    """Give each service that cannot be rated the first reason that holds."""
+    is_ended = (pl.col("effective_to") < pl.col("rated_up_to")).fill_null(value=False)
+    reasons: list[tuple[pl.Expr, str, pl.Expr]] = [
+        (
+            pl.col("effective_to") < pl.col("effective_from"),
+            "ends_before_it_begins",
+            pl.format("effective from {} to {}", "effective_from", "effective_to"),
+        ),
+        (pl.col("scheme_version_id").is_null() & ~is_ended, "no_billing_term", pl.format("on {}", "rated_up_to")),
+        (
+            pl.col("currency") != context.currency,
+            "currency_mismatch",
+            pl.format("account {}, operator {}", "currency", pl.lit(context.currency)),
+        ),
+        (
+            (pl.col("plan_currency") != pl.col("currency")) & ~is_ended,
+            "currency_mismatch",
+            pl.format("price plan {}, account {}", "plan_currency", "currency"),
+        ),
+        (pl.col("frequency_key").is_null() & ~is_ended, "unknown_frequency", pl.col("frequency")),
+        (
+            pl.col("is_post_billed").is_null() & ~is_ended,
+            "service_not_in_scheme",
+            pl.format("product {}", "product_id"),
+        ),
+    ]
+    refused = [
+        joined.filter(condition.fill_null(value=False)).select(
+            "service_key", pl.lit(reason).alias("reason"), detail.fill_null("").alias("detail")
+        )
+        for condition, reason, detail in reasons
+    ]
+    return pl.concat([pl.DataFrame(schema=REFUSED_SCHEMA), *refused]).unique(
+        "service_key", keep="first", maintain_order=True
+    )
+
+
+def _for_rating(joined: pl.DataFrame, context: RunContext) -> pl.DataFrame:
+    """Add the columns that rating wants and keep those that the later steps carry."""
+    prepared = joined.with_columns(
+        pl.lit(context.adjustment.frame_code, pl.Int8).alias("adjustment"),
+        pl.lit(context.advance_mode.frame_code, pl.Int8).alias("advance_mode"),
+        pl.lit(context.advance_months, pl.Int32).alias("advance_months"),
+        pl.lit(context.advance_days, pl.Int32).alias("advance_days"),
+        pl.col("billable_from").dt.day().cast(pl.Int16).alias("anchor_day"),
+        pl.col("product_id").cast(pl.Int32).alias("product_key"),
+        pl.col("classification_id").fill_null(-1).cast(pl.Int32).alias("classification_key"),
+        pl.col("effective_from").alias("service_start"),
+        pl.col("binding_start_date").alias("binding_start"),
+        pl.col("is_post_billed", "is_free").fill_null(value=False),
+        pl.col("frequency_key", "frequency_months", "frequency_days", "binding_months").fill_null(0),
+        pl.col("tax_class_key", "plan_key", "fallback_plan_key").fill_null(-1),
+        pl.col("cycle_day").fill_null(1),
+    )
+    return prepared.select(
+        *(pl.col(name).cast(kind) for name, kind in SERVICE_SCHEMA.items()),
+        *(name for name in ("charge_to", *CARRIED) if name not in SERVICE_SCHEMA),
+    )
+
+
+def _with_owner(refused: pl.DataFrame, services: pl.DataFrame) -> pl.DataFrame:
+    """Say whose the refused services are."""
+    return refused.join(
+        services.select("service_key", "bucket", "account_id", "service_id"), on="service_key", how="left"
+    ).select("bucket", "account_id", "service_id", "reason", "detail")
+
+
+def _credit_ended(ended: pl.DataFrame, charged: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return credit items, and moves back to the end of each service, with the next generation.
+
+    A credit keeps the charge's derivation, with the number of rate periods that stay charged.
+    """
+    moves = ended.select(
+        "bucket",
+        "account_id",
+        "service_id",
+        pl.col("rated_up_to").alias("rated_from"),
+        pl.col("effective_to").alias("rated_to"),
+        "generation",
+        (pl.col("generation") + 1).alias("new_generation"),
+    )
+    keyed = charged.with_row_index("item_key").with_columns(pl.col("item_key").cast(pl.Int64))
+    credited = credit(keyed.select(list(CREDIT_INPUT_SCHEMA)))
+    amounts = credited.rename(
+        {"used_whole_periods": "whole_periods", "used_days": "days", "used_period_days": "period_days"}
+    )
+    kept = keyed.drop([name for name in amounts.columns if name != "item_key"])
+    items = amounts.join(kept, on="item_key", how="left").with_columns(pl.lit("credit").alias("kind"))
+    return items, moves
+
+
+def _number_lines(items: pl.DataFrame, invoices: pl.DataFrame) -> pl.DataFrame:
+    """Number an account's items from 1 and tell each its invoice."""
+    keyed = items.join(
+        invoices.select("account_id", "subscription_id", "invoice_line"),
+        on=["account_id", "subscription_id"],
+        how="left",
+        maintain_order="left",
+    )
+    order = ["bucket", "account_id", "subscription_id", "service_id", "period_from"]
+    return keyed.sort(order, maintain_order=True).with_columns(
+        pl.int_range(1, pl.len() + 1).over("account_id").cast(pl.Int16).alias("line")
+    )
+
+
+def summarize(frames: Frames) -> dict[str, Any]:
+    """Return the counts and sums of a task for its progress row."""
+    services = frames.get("services")
+    items, bills = frames.get("items"), frames.get("bills")
+    pending, refused = frames.get("pending"), frames["refused"]
+    billed = items["service_id"].n_unique() if items is not None and bills is not None else 0
+    waiting = pending.height if pending is not None else 0
+    due = billed + waiting + refused.height
+    if bills is None:
+        due = (items["service_id"].n_unique() if items is not None else services.height if services is not None else 0) + (
+            refused.height if items is not None else 0
+        )
+    return {
+        "due": due,
+        "billed": billed,
+        "pending": waiting,
+        "refused": refused.height,
+        "accounts": bills.height if bills is not None else 0,
+        "invoices": frames["invoices"].height if "invoices" in frames else 0,
+        "items": items.height if items is not None else 0,
+        "net_micro": int(items["net_micro"].sum()) if items is not None else 0,
+        "tax_micro": int(items["tax_micro"].sum()) if items is not None else 0,
+        "rounding_micro": int(bills["rounding_micro"].sum()) if bills is not None else 0,
+        "total_minor": int(bills["total_minor"].sum()) if bills is not None else 0,
+    }
