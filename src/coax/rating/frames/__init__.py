@@ -1,9 +1,8 @@
 """Rating as set arithmetic: services, rates, discounts and taxes in; rated items and refusals out.
 
 Invariants: the items of a service tile its billed time without gap or overlap; net + tax = total on every
-row; a service is rated whole or refused with a reason, never cut; the order of rows changes nothing; there is no
-clock and no float.
-The rules with worked numbers are in docs/algorithms.
+row; a service is rated whole or refused with a reason, never cut; the order of rows changes nothing; there
+is no clock and no float. The rules with worked numbers are in docs/algorithms.
 """
 
 from coax.rating.frames.schemas import (

@@ -9,8 +9,10 @@ services.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
+import numpy as np
 import polars as pl
 
 from coax.base.errors import DomainError
@@ -53,8 +55,8 @@ SERVICE_SCHEMA: Schema = {
 SERVICE_NULLABLE = frozenset({"effective_to", "binding_start", "agreement_date", "agreed_price_micro"})
 
 # One row per tier. Rows with equal (plan, product, frequency, effective_from) are the tiers of one rate and
-# agree in everything but tier, maturity, price and rate_id. A tier holds `tier_from <= x < tier_to`; units and rate
-# periods of duration are numbered from 1, months of maturity from 0.
+# agree in everything but tier, maturity, price and rate_id. A tier holds `tier_from <= x < tier_to`; units
+# and rate periods of duration are numbered from 1, months of maturity from 0.
 RATE_SCHEMA: Schema = {
     "rate_id": pl.Int32,
     "plan_key": pl.Int32,
@@ -218,6 +220,15 @@ def conform(
     for column, dtype in schema.items():
         _check_column(frame[column], dtype, name=name, may_be_null=column in nullable)
     return frame.cast({column: _dtype(dtype) for column, dtype in schema.items()}, strict=True)
+
+
+def to_schema(columns: Mapping[str, np.ndarray[Any, Any]], schema: Schema) -> pl.DataFrame:
+    """Return arrays (dates as days since 1970-01-01) as a frame of the schema."""
+    return (
+        pl.DataFrame(dict(columns))
+        .select(list(schema))
+        .cast({name: _dtype(of) for name, of in schema.items()})
+    )
 
 
 def _dtype(dtype: pl.DataType | type[pl.DataType]) -> pl.DataType:
