@@ -2,9 +2,13 @@
 
 Invariants: the items of a service tile its billed time without gap or overlap; net + tax = total on every
 row; a service is rated whole or refused with a reason, never cut; the order of rows changes nothing; there
-is no clock and no float. The rules with worked numbers are in docs/algorithms.
+is no clock and no float.
+The rules with worked numbers are in docs/algorithms.
 """
 
+from coax.rating.frames.credits import compute_credits
+from coax.rating.frames.periods import MAX_PERIODS_PER_RUN, find_due_periods
+from coax.rating.frames.rate import Rated, rate
 from coax.rating.frames.schemas import (
     ADVANCE_SCHEMA,
     CREDIT_INPUT_SCHEMA,
@@ -24,9 +28,14 @@ __all__ = [
     "CREDIT_SCHEMA",
     "DISCOUNT_SCHEMA",
     "ITEM_SCHEMA",
+    "MAX_PERIODS_PER_RUN",
     "PERIOD_SCHEMA",
     "RATE_SCHEMA",
     "REFUSED_SCHEMA",
     "SERVICE_SCHEMA",
     "TAX_SCHEMA",
+    "Rated",
+    "compute_credits",
+    "find_due_periods",
+    "rate",
 ]

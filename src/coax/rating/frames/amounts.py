@@ -77,8 +77,10 @@ def _prorate(charge: Ints, parts: Parts) -> Ints:
     amount = charge * parts.whole
     partial = np.flatnonzero(parts.days)
     if len(partial):
-        numerator = charge[partial] * parts.days[partial]
-        amount[partial] += _half_up(numerator, parts.period_days[partial].astype(np.int64))
+        days, period_days = parts.days[partial], parts.period_days[partial].astype(np.int64)
+        quotient = charge[partial] // period_days
+        rest = charge[partial] - quotient * period_days
+        amount[partial] += quotient * days + _half_up(rest * days, period_days)
     return amount
 
 
@@ -100,7 +102,8 @@ def _percent(amount: Ints, ppm: Ints) -> Ints:
     some = np.flatnonzero(ppm)
     if len(some):
         wanted = ppm[some]
-        quotient, rest = np.divmod(amount[some], PPM)
+        quotient = amount[some] // PPM
+        rest = amount[some] - quotient * PPM
         part[some] = quotient * wanted + (rest * wanted + PPM // 2) // PPM
     return part
 
@@ -108,8 +111,8 @@ def _percent(amount: Ints, ppm: Ints) -> Ints:
 def _take_out_tax(gross: Ints, tax_ppm: Ints) -> Ints:
     """Return gross x 1_000_000 / (1_000_000 + tax_ppm)."""
     divisor = tax_ppm + PPM
-    quotient, rest = np.divmod(gross, divisor)
-    return quotient * PPM + _half_up(rest * PPM, divisor)
+    quotient = gross // divisor
+    return quotient * PPM + _half_up((gross - quotient * divisor) * PPM, divisor)
 
 
 def _half_up(numerator: Ints, denominator: Ints) -> Ints:

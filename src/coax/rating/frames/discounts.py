@@ -109,8 +109,8 @@ def _sum_by_combination(discounts: Discounts, columns: Sequence[Ints]) -> pl.Dat
     """Return percent and amount off per combination, in the combinations' order."""
     names = ("plan_key", "product", "frequency", "classification", "quantities", "bindings", "epoch")
     asked = pl.DataFrame(dict(zip(names, columns, strict=True))).with_row_index("position")
-    days = [discounts.epochs.day_in(epoch) for epoch in columns[-1].tolist()]
-    asked = asked.with_columns(pl.col("plan_key").cast(pl.Int32), day=pl.Series(days, dtype=pl.Int64))
+    day = pl.Series(discounts.epochs.days_in(columns[-1]))
+    asked = asked.with_columns(pl.col("plan_key").cast(pl.Int32), day=day)
     reached = discounts.frame.with_columns(
         quantity_rank=pl.col("min_quantity").rank("dense"),
         binding_rank=pl.col("min_binding_months").rank("dense"),

@@ -46,10 +46,9 @@ def find_rates(rates: Rates, services: pl.DataFrame, rows: Rows, days: Days) -> 
     names = ("plan_key", "fallback_plan_key", "product_key", "frequency_key")
     columns = [column_int32(services, name).take(rows) for name in names]
     found = find_combinations([*columns, rates.epochs.find(days)])
-    lookup = [
-        _find_rate(rates, key[:4], rates.epochs.day_in(key[4]))
-        for key in zip(*(column.tolist() for column in found.columns), strict=True)
-    ]
+    keys = zip(*(column.tolist() for column in found.columns[:4]), strict=True)
+    epoch_days = rates.epochs.days_in(found.columns[4]).tolist()
+    lookup = [_find_rate(rates, key, day) for key, day in zip(keys, epoch_days, strict=True)]
     rate = np.array(lookup, dtype=np.intp).take(found.position)
     is_free = services["is_free"].to_numpy().take(rows)
     return np.where((rate == NO_RATE) & is_free, rates.free_rate, rate)

@@ -51,10 +51,8 @@ def compile_taxes(taxes: pl.DataFrame) -> Taxes:
 def find_tax_rates(taxes: Taxes, tax_class: Days, start: Days) -> Ints:
     """Return the tax rate of each segment in ppm, `NO_TAX_RATE` where none is in force."""
     found = find_combinations([tax_class, taxes.epochs.find(start)])
-    rates = [
-        _find_rate(taxes, key, taxes.epochs.day_in(epoch))
-        for key, epoch in zip(*(column.tolist() for column in found.columns), strict=True)
-    ]
+    classes, days = found.columns[0].tolist(), taxes.epochs.days_in(found.columns[1]).tolist()
+    rates = [_find_rate(taxes, key, day) for key, day in zip(classes, days, strict=True)]
     return np.array(rates, dtype=np.int64).take(found.position)
 
 

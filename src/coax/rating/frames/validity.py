@@ -40,6 +40,6 @@ class Epochs:
         calendar = np.arange(first, last + 1, dtype=np.int32)
         return np.searchsorted(self.changes, calendar, side="right").take(days - np.int32(first))
 
-    def day_in(self, epoch: int) -> int:
-        """Return a day of the epoch."""
-        return int(self.changes[epoch - 1]) if epoch else int(-OPEN_DAY)
+    def days_in(self, epochs: npt.NDArray[np.int64]) -> Days:
+        """Return a day of each epoch, its first."""
+        return np.append(-OPEN_DAY, self.changes).astype(np.int32).take(epochs)
