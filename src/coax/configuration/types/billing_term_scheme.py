@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from coax.configuration.types.entity import Entity
 from coax.configuration.types.fields import (
+    AtLeastOne,
     Choice,
     Code,
     DayOfMonth,
@@ -106,7 +107,7 @@ class ConcurrentUsage(Spec):
     method: ConcurrentUsageMethod = Field(
         default=ConcurrentUsageMethod.INSTALLED_ITEMS, description="What the units are counted from."
     )
-    levels: Many[ConcurrentUsageLevel] = Field(min_length=1, description="Percentages by number of units.")
+    levels: AtLeastOne[ConcurrentUsageLevel] = Field(description="Percentages by number of units.")
 
 
 class BillingTermScheme(Entity):
@@ -122,7 +123,7 @@ class BillingTermScheme(Entity):
     services: Many[SchemeService] = Field(
         default=(), description="Allowed services; usage services may be left out."
     )
-    price_plans: Many[PricePlanRef] = Field(min_length=1, description="Allowed price plans.")
+    price_plans: AtLeastOne[PricePlanRef] = Field(description="Allowed price plans.")
     default_price_plan: PricePlanRef | None = Field(
         default=None, description="Plan of contracts that name none; must be among the price plans."
     )

@@ -9,11 +9,11 @@ from pydantic import Field, model_validator
 
 from coax.configuration.types.entity import Entity
 from coax.configuration.types.fields import (
+    AtLeastOne,
     Choice,
     CivilDate,
     Code,
     Issue,
-    Many,
     Percent,
     Ref,
     Spec,
@@ -51,7 +51,7 @@ class TaxRate(Spec):
 class TaxClass(Entity):
     """A tax with its rates over time; products name the class, the date of supply picks the rate."""
 
-    rates: Many[TaxRate] = Field(min_length=1, description="Rates in order of their dates.")
+    rates: AtLeastOne[TaxRate] = Field(description="Rates in order of their dates.")
 
     @model_validator(mode="after")
     def _dates_ascend(self) -> Self:

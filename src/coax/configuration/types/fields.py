@@ -160,6 +160,12 @@ def _check_percent(value: Decimal) -> Decimal:
     return _check_decimals(value, PERCENT_DECIMALS_MAX)
 
 
+def _check_not_empty(value: tuple[T, ...]) -> tuple[T, ...]:
+    if not value:
+        raise PydanticCustomError("too_short", "at least one is wanted")
+    return value
+
+
 def _check_currency(value: str) -> str:
     if value not in CURRENCY_SCALES:
         raise PydanticCustomError("currency", "not an ISO 4217 currency; write it such as EUR")
@@ -202,6 +208,12 @@ Currency = Annotated[
 ]
 DayOfMonth = Annotated[int, Field(ge=1, le=31)]
 Many = Annotated[tuple[T, ...], Strict(strict=False)]
+AtLeastOne = Annotated[
+    tuple[T, ...],
+    Strict(strict=False),
+    AfterValidator(_check_not_empty),  # not min_length, which blames the list for each wrong item too
+    Field(json_schema_extra={"minItems": 1}),
+]
 
 
 class TimeUnit(Choice):

@@ -19,7 +19,7 @@ class ClockKind(Choice):
 def _check_time_zone(value: str) -> str:
     try:
         ZoneInfo(value)
-    except (OSError, ValueError):
+    except (KeyError, OSError, ValueError):
         raise PydanticCustomError("time_zone", "unknown time zone; write it such as Europe/Berlin") from None
     return value
 

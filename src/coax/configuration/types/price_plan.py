@@ -22,6 +22,8 @@ from coax.configuration.types.fields import (
     Span,
     Spec,
     Text,
+    divides,
+    frequency_months_days,
     refuse,
 )
 
@@ -119,6 +121,13 @@ def _check_model(rate: Rate) -> Iterator[Issue]:
         yield Issue(("price",), "a tiered rate has its prices in its tiers", rate.price)
     if not is_flat and not rate.tiers:
         yield Issue(("tiers",), f"a rate of model {rate.model} needs tiers")
+    if rate.per and rate.frequency:
+        yield from _check_period(rate.per, rate.frequency)
+
+
+def _check_period(per: Span, frequency: str) -> Iterator[Issue]:
+    if not divides(per.months_days, frequency_months_days(frequency)):
+        yield Issue(("per",), f"must divide the frequency {frequency}", f"{per.count} {per.unit}")
 
 
 def _check_tiers(rate: Rate) -> Iterator[Issue]:

@@ -8,7 +8,16 @@ from typing import Annotated, Final, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from coax.configuration.types.entity import Entity
-from coax.configuration.types.fields import Choice, CivilDate, DayOfMonth, Issue, Many, Price, Spec, refuse
+from coax.configuration.types.fields import (
+    AtLeastOne,
+    Choice,
+    CivilDate,
+    DayOfMonth,
+    Issue,
+    Price,
+    Spec,
+    refuse,
+)
 
 DUE_DAYS_MAX: Final = 366
 DEFAULT_CREDIT_RATINGS: Final = ("AAA", "AA", "A", "BAA", "BA", "B", "CAA", "CA", "C")
@@ -78,8 +87,8 @@ class ReceivableDefinition(Entity):
     allocation_principle: AllocationPrinciple = Field(
         default=AllocationPrinciple.FIFO, description="Which debits a credit settles first."
     )
-    credit_ratings: Many[CreditRating] = Field(
-        default=DEFAULT_CREDIT_RATINGS, min_length=1, description="Credit ratings, best first."
+    credit_ratings: AtLeastOne[CreditRating] = Field(
+        default=DEFAULT_CREDIT_RATINGS, description="Credit ratings, best first."
     )
     default_credit_limit: Price | None = Field(
         default=None, description="What a new account may owe, in major units; empty for no limit (R113)."

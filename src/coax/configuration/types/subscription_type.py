@@ -8,7 +8,17 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from coax.configuration.types.entity import Entity
-from coax.configuration.types.fields import Choice, Code, Frequency, Issue, Many, Ref, Spec, refuse
+from coax.configuration.types.fields import (
+    AtLeastOne,
+    Choice,
+    Code,
+    Frequency,
+    Issue,
+    Many,
+    Ref,
+    Spec,
+    refuse,
+)
 
 
 class SubscriptionTypeClassification(Choice):
@@ -57,7 +67,7 @@ class SubscriptionType(Entity):
     provisioning_distributors: Many[Annotated[Code, Ref("provisioning_distributor")]] = Field(
         default=(), description="Allowed distributors; empty for all."
     )
-    schemes: Many[SchemeRef] = Field(min_length=1, description="Allowed billing term schemes.")
+    schemes: AtLeastOne[SchemeRef] = Field(description="Allowed billing term schemes.")
     organisational_units: Many[Annotated[Code, Ref("organisational_unit")]] = Field(
         default=(), description="Units that may sell and see it; empty for all."
     )
