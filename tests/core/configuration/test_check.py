@@ -67,7 +67,12 @@ OTHER_CLASS = "products: [{code: a, name: A, class: usage, type: basic, tax_clas
 UNKNOWN_PRODUCT = "price_plans: [{code: a, name: A, currency: EUR, rates: [{product: b, price: 1}]}]"
 OTHER_CURRENCY = """
 price_plans:
-  - {code: a, name: A, currency: USD, type: conditional, base_plan: main, conditions: {frequencies: [monthly]}}
+  - code: a
+    name: A
+    currency: CHF
+    type: conditional
+    base_plan: main
+    conditions: {frequencies: [monthly]}
 """
 NOT_A_SERVICE = """
 billing_term_schemes: [{code: a, name: A, price_plans: [main], services: [{product: box}]}]
