@@ -26,7 +26,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
 
-from coax.base.calendar import NAMED_FREQUENCIES, UnknownFrequency
+from coax.base.calendar import FREQUENCY_COUNT_MAX, NAMED_FREQUENCIES, UnknownFrequency
 from coax.base.calendar import Frequency as BillingFrequency
 from coax.base.money import CURRENCY_SCALES
 
@@ -38,7 +38,7 @@ PERCENT_DECIMALS_MAX: Final = 4
 PRICE_MAX: Final = Decimal(1_000_000_000)
 CODE_LENGTH_MAX: Final = 63
 TEXT_LENGTH_MAX: Final = 500
-COUNT_MAX: Final = 9999
+COUNT_MAX: Final = FREQUENCY_COUNT_MAX
 
 CODE_PATTERN: Final = r"^[a-z0-9]+([_-][a-z0-9]+)*$"
 
