@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import pwd
+import signal
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,20 +38,32 @@ class ServerAccount:
     def run(self, *command: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
         """Run a program as this user in a session of its own, so that a Ctrl-C of ours does not reach it.
 
+        Interrupted, the call kills the program and its children, but not a server that has left the session.
         The environment is reduced to the search paths: PGDATA, PGPORT and the like of the caller have no say.
 
         Raises: OSError when the program cannot be executed or this process may not become the user.
         """
+        process = self._spawn([str(part) for part in command], cwd)
+        try:
+            output, problems = process.communicate()
+        except BaseException:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise
+        return subprocess.CompletedProcess(process.args, process.returncode, output, problems)
+
+    def _spawn(self, command: list[str], cwd: Path) -> subprocess.Popen[str]:
         kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
-        return subprocess.run(  # noqa: S603 -- our own programs and arguments, no shell
-            [str(part) for part in command],
+        return subprocess.Popen(  # noqa: S603 -- our own programs and arguments, no shell
+            command,
             cwd=cwd,
             env={"PATH": os.defpath} | kept | {"LC_ALL": "C"},
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
             errors="replace",
-            check=False,
             start_new_session=True,
             user=self.uid if self.is_other else None,
             group=self.gid if self.is_other else None,
