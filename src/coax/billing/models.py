@@ -18,13 +18,11 @@ class Run(models.Model):
     bill_as_of = models.DateField()
     transaction_date = models.DateField()
     due_date = models.DateField()
-    previous_run_id = models.BigIntegerField(null=True)
     criteria = models.JSONField(default=dict)
     definition = models.JSONField()
     catalogue = models.JSONField()
     parts = models.IntegerField(default=0)
     totals = models.JSONField(default=dict)
-    refusal = models.TextField(default="")
     created_by = models.TextField()
     created_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
@@ -35,7 +33,7 @@ class Run(models.Model):
             models.UniqueConstraint(fields=["tenant_id", "number"], name="run_number_is_unique"),
             models.UniqueConstraint(
                 fields=["tenant_id"],
-                condition=models.Q(kind="batch")
+                condition=models.Q(kind="batch", is_dry=False)
                 & models.Q(
                     state__in=["draft", "identification", "rating", "invoicing", "assembling", "posting"]
                 ),
@@ -54,7 +52,10 @@ class RunPart(models.Model):
     run_id = models.BigIntegerField()
     part = models.IntegerField()
     tenant_id = models.IntegerField()
-    state = models.TextField(default="staged")
+    state = models.TextField(default="draft")
+    first_bucket = models.SmallIntegerField()
+    last_bucket = models.SmallIntegerField()
+    numbers = models.JSONField(default=list)
     accounts = models.IntegerField(default=0)
     services = models.IntegerField(default=0)
     due = models.IntegerField(default=0)
@@ -67,7 +68,6 @@ class RunPart(models.Model):
     tax_micro = models.BigIntegerField(default=0)
     rounding_micro = models.BigIntegerField(default=0)
     total_minor = models.BigIntegerField(default=0)
-    first_number = models.BigIntegerField(null=True)
     staged_at = models.DateTimeField(null=True)
     posted_at = models.DateTimeField(null=True)
 

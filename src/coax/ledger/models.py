@@ -16,9 +16,7 @@ class LedgerAccount(models.Model):
 
     class Meta:
         db_table = "ledger_ledger_account"
-        constraints = [
-            models.UniqueConstraint(fields=["tenant_id", "code"], name="ledger_account_code_is_unique")
-        ]
+        constraints = [models.UniqueConstraint(fields=["tenant_id", "code"], name="ledger_account_code_is_unique")]
 
 
 class Transaction(models.Model):

@@ -29,9 +29,7 @@ def _age(item: OpenItem) -> tuple[object, ...]:
     return (item.due_date or item.transaction_date, item.origin_id, item.line)
 
 
-def _settle(
-    credit: OpenItem, waiting: Sequence[OpenItem], left: list[int], settlements: list[Settlement]
-) -> None:
+def _settle(credit: OpenItem, waiting: Sequence[OpenItem], left: list[int], settlements: list[Settlement]) -> None:
     remaining = credit.open_minor
     for number, debit in enumerate(waiting):
         amount = min(remaining, left[number])

@@ -20,9 +20,7 @@ class TransactionKind(StrEnum):
     WRITE_OFF = "write_off"
 
 
-DEBIT_KINDS: Final = frozenset(
-    {TransactionKind.INVOICE, TransactionKind.REFUND, TransactionKind.PAYMENT_CANCELLATION}
-)
+DEBIT_KINDS: Final = frozenset({TransactionKind.INVOICE, TransactionKind.REFUND, TransactionKind.PAYMENT_CANCELLATION})
 
 
 class LedgerAccountKind(StrEnum):

@@ -105,9 +105,7 @@ def _bills(invoices: pl.DataFrame, rules: AssemblyRules) -> pl.DataFrame:
         )
         .with_columns(_rounded_minor(pl.col("total_micro"), rules).alias("total_minor"))
         .with_columns(
-            (pl.col("total_minor") * _unit(rules.currency_scale) - pl.col("total_micro")).alias(
-                "rounding_micro"
-            )
+            (pl.col("total_minor") * _unit(rules.currency_scale) - pl.col("total_micro")).alias("rounding_micro")
         )
         .collect()
     )
@@ -143,9 +141,7 @@ def _split_totals(invoices: pl.DataFrame, rules: AssemblyRules) -> pl.DataFrame:
         invoices.lazy()
         .with_columns(sign.alias("sign"))
         .with_columns((pl.col("total_micro") * pl.col("sign")).alias("magnitude"))
-        .with_columns(
-            (pl.col("magnitude") // unit).alias("floor"), (pl.col("magnitude") % unit).alias("remainder")
-        )
+        .with_columns((pl.col("magnitude") // unit).alias("floor"), (pl.col("magnitude") % unit).alias("remainder"))
         .with_columns(
             (pl.col("total_minor") * pl.col("sign") - pl.col("floor").sum().over(ACCOUNT)).alias("left"),
             pl.len().over(ACCOUNT).cast(pl.Int64).alias("count"),
@@ -153,8 +149,7 @@ def _split_totals(invoices: pl.DataFrame, rules: AssemblyRules) -> pl.DataFrame:
         )
         .with_columns(
             (
-                pl.col("left") // pl.col("count")
-                + (pl.col("rank") <= pl.col("left") % pl.col("count")).cast(pl.Int64)
+                pl.col("left") // pl.col("count") + (pl.col("rank") <= pl.col("left") % pl.col("count")).cast(pl.Int64)
             ).alias("extra")
         )
         .with_columns(((pl.col("floor") + pl.col("extra")) * pl.col("sign")).alias("amount_minor"))
@@ -163,9 +158,7 @@ def _split_totals(invoices: pl.DataFrame, rules: AssemblyRules) -> pl.DataFrame:
             half_up_minor(pl.col("net_micro"), unit).alias("net_minor"),
             half_up_minor(pl.col("tax_micro"), unit).alias("tax_minor"),
         )
-        .with_columns(
-            (pl.col("amount_minor") - pl.col("net_minor") - pl.col("tax_minor")).alias("rounding_minor")
-        )
+        .with_columns((pl.col("amount_minor") - pl.col("net_minor") - pl.col("tax_minor")).alias("rounding_minor"))
         .drop("sign", "magnitude", "floor", "remainder", "left", "count", "rank", "extra", "total_minor")
         .sort(INVOICE_KEYS)
         .collect()

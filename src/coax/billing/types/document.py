@@ -151,9 +151,9 @@ class BillLine:
     """A line of a bill: one rated item, or several of one kind and tax rate put together.
 
     What the items do not share is left out (None): a quantity, a price, a discount rate. `price_micro` is the
-    price of one unit for one price period of `price_span` (months, days); where a unit has no price of its own
-    (tiers slab by slab, one price whatever the quantity) it is the price of all units and `is_price_for_all`
-    says so. `parts` is empty for credits.
+    price of one unit for one price period of `price_span` (months, days); where a unit has no own price (tiers
+    slab by slab, one price whatever the quantity) it is the price of all units and `is_price_for_all` says so.
+    `parts` is empty for credits.
     """
 
     kind: ItemKind

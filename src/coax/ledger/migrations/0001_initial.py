@@ -108,9 +108,7 @@ class Migration(migrations.Migration):
             options={
                 "db_table": "ledger_ledger_account",
                 "constraints": [
-                    models.UniqueConstraint(
-                        fields=("tenant_id", "code"), name="ledger_account_code_is_unique"
-                    )
+                    models.UniqueConstraint(fields=("tenant_id", "code"), name="ledger_account_code_is_unique")
                 ],
             },
         ),

@@ -14,7 +14,7 @@ import polars as pl
 
 from coax.billing.frames import assemble, invoice
 from coax.billing.types import AssemblyRules, RunCriteria
-from coax.rating.frames import CREDIT_INPUT_SCHEMA, SERVICE_SCHEMA, credit, rate
+from coax.rating.frames import CREDIT_INPUT_SCHEMA, SERVICE_SCHEMA, compute_credits, rate
 from coax.rating.frames.catalogue import Catalogue, choose_plan
 from coax.rating.types import AdvanceMode, CycleAdjustment
 
@@ -64,7 +64,10 @@ def rate_services(frames: Frames, context: RunContext, charged: pl.DataFrame) ->
     """Rate what is due; credit what was billed beyond its end. `charged`: the items of the latter, to be credited."""
     services = frames["services"].join(frames["refused"].select("service_key"), on="service_key", how="anti")
     is_ended = pl.col("effective_to") < pl.col("rated_up_to")
-    due, ended = services.filter(~is_ended.fill_null(value=False)), services.filter(is_ended.fill_null(value=False))
+    due, ended = (
+        services.filter(~is_ended.fill_null(value=False)),
+        services.filter(is_ended.fill_null(value=False)),
+    )
     rated = rate(
         due.with_columns(pl.col("charge_to").alias("effective_to")).select(list(SERVICE_SCHEMA)),
         context.catalogue.rates,
@@ -72,18 +75,22 @@ def rate_services(frames: Frames, context: RunContext, charged: pl.DataFrame) ->
         context.catalogue.taxes,
         as_of=context.bill_as_of,
     )
-    charges = rated.items.lazy().join(
-        due.lazy().select("service_key", *CARRIED), on="service_key", how="left", maintain_order="left"
-    ).join(context.catalogue.rate_sources.lazy(), on="rate_id", how="left", maintain_order="left").with_columns(
-        pl.lit("charge").alias("kind")
-    ).collect()
+    charges = (
+        rated.items.lazy()
+        .join(due.lazy().select("service_key", *CARRIED), on="service_key", how="left", maintain_order="left")
+        .join(context.catalogue.rate_sources.lazy(), on="rate_id", how="left", maintain_order="left")
+        .with_columns(pl.lit("charge").alias("kind"))
+        .collect()
+    )
     credits_, credit_moves = _credit_ended(ended, charged)
     moves = rated.advances.join(due.select("service_key", *CARRIED), on="service_key", how="left").with_columns(
         pl.col("generation").alias("new_generation")
     )
     return {
         "services": services.select("service_key", *CARRIED),
-        "refused": pl.concat([_with_owner(frames["refused"], frames["services"]), _with_owner(rated.refused, services)]),
+        "refused": pl.concat(
+            [_with_owner(frames["refused"], frames["services"]), _with_owner(rated.refused, services)]
+        ),
         "items": pl.concat([frame.select(ITEM_TYPES.keys()).cast(ITEM_TYPES) for frame in (charges, credits_)]),
         "moves": pl.concat([frame.select(MOVE_TYPES.keys()).cast(MOVE_TYPES) for frame in (moves, credit_moves)]),
     }
@@ -103,8 +110,10 @@ def assemble_bills(frames: Frames, context: RunContext) -> Frames:
     pending = waiting.group_by("bucket", "account_id", "service_id", maintain_order=True).agg(
         pl.col("total_micro").sum().alias("amount_micro")
     )
-    owners = frames["services"].group_by("account_id").agg(
-        pl.col("bucket", "currency", "credit_limit_minor", "credit_period_days", "revision").first()
+    owners = (
+        frames["services"]
+        .group_by("account_id")
+        .agg(pl.col("bucket", "currency", "credit_limit_minor", "credit_period_days", "revision").first())
     )
     return {
         "refused": frames["refused"],
@@ -179,7 +188,10 @@ def _join_catalogue(chosen: pl.DataFrame, context: RunContext) -> pl.DataFrame:
     contracts = chosen.select(CONTRACT_COLUMNS).unique()
     plans = pl.DataFrame(
         [
-            (*row, *choose_plan(catalogue.conditional_plans, row[0], row[1], row[2], -1 if row[3] is None else row[3]))
+            (
+                *row,
+                *choose_plan(catalogue.conditional_plans, row[0], row[1], row[2], -1 if row[3] is None else row[3]),
+            )
             for row in contracts.iter_rows()
             if row[0] is not None
         ],
@@ -196,7 +208,12 @@ def _join_catalogue(chosen: pl.DataFrame, context: RunContext) -> pl.DataFrame:
         .join(catalogue.frequencies.lazy(), on="frequency", how="left", maintain_order="left")
         .join(_binding_months(catalogue).lazy(), on="binding_period", how="left", maintain_order="left")
         .join(catalogue.products.lazy(), on="product_id", how="left", maintain_order="left")
-        .join(catalogue.schemes.lazy(), on=["scheme_version_id", "product_id"], how="left", maintain_order="left")
+        .join(
+            catalogue.schemes.lazy(),
+            on=["scheme_version_id", "product_id"],
+            how="left",
+            maintain_order="left",
+        )
         .join(catalogue.plan_currencies.lazy(), on="price_plan_id", how="left", maintain_order="left")
         .collect()
     )
@@ -217,7 +234,11 @@ def _refuse_impossible(joined: pl.DataFrame, context: RunContext) -> pl.DataFram
             "ends_before_it_begins",
             pl.format("effective from {} to {}", "effective_from", "effective_to"),
         ),
-        (pl.col("scheme_version_id").is_null() & ~is_ended, "no_billing_term", pl.format("on {}", "rated_up_to")),
+        (
+            pl.col("scheme_version_id").is_null() & ~is_ended,
+            "no_billing_term",
+            pl.format("on {}", "rated_up_to"),
+        ),
         (
             pl.col("currency") != context.currency,
             "currency_mismatch",
@@ -291,7 +312,7 @@ def _credit_ended(ended: pl.DataFrame, charged: pl.DataFrame) -> tuple[pl.DataFr
         (pl.col("generation") + 1).alias("new_generation"),
     )
     keyed = charged.with_row_index("item_key").with_columns(pl.col("item_key").cast(pl.Int64))
-    credited = credit(keyed.select(list(CREDIT_INPUT_SCHEMA)))
+    credited = compute_credits(keyed.select(list(CREDIT_INPUT_SCHEMA)))
     amounts = credited.rename(
         {"used_whole_periods": "whole_periods", "used_days": "days", "used_period_days": "period_days"}
     )
@@ -323,9 +344,9 @@ def summarize(frames: Frames) -> dict[str, Any]:
     waiting = pending.height if pending is not None else 0
     due = billed + waiting + refused.height
     if bills is None:
-        due = (items["service_id"].n_unique() if items is not None else services.height if services is not None else 0) + (
-            refused.height if items is not None else 0
-        )
+        due = (
+            items["service_id"].n_unique() if items is not None else services.height if services is not None else 0
+        ) + (refused.height if items is not None else 0)
     return {
         "due": due,
         "billed": billed,

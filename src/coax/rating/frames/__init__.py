@@ -8,7 +8,7 @@ The rules with worked numbers are in docs/algorithms.
 
 from coax.rating.frames.credits import compute_credits
 from coax.rating.frames.periods import MAX_PERIODS_PER_RUN, find_due_periods
-from coax.rating.frames.rate import Rated, rate
+from coax.rating.frames.rating import Rated, rate
 from coax.rating.frames.schemas import (
     ADVANCE_SCHEMA,
     CREDIT_INPUT_SCHEMA,

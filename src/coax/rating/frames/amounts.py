@@ -77,7 +77,8 @@ def _prorate(charge: Ints, parts: Parts) -> Ints:
     amount = charge * parts.whole
     partial = np.flatnonzero(parts.days)
     if len(partial):
-        days, period_days = parts.days[partial], parts.period_days[partial].astype(np.int64)
+        days = parts.days[partial].astype(np.int64)
+        period_days = parts.period_days[partial].astype(np.int64)
         quotient = charge[partial] // period_days
         rest = charge[partial] - quotient * period_days
         amount[partial] += quotient * days + _half_up(rest * days, period_days)

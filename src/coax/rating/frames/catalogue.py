@@ -100,9 +100,7 @@ def compile_catalogue(versions: Sequence[VersionRow], *, as_of: date) -> Catalog
     rates, sources = _compile_rates(plans, keys, frequencies)
     return Catalogue(
         rates=pl.DataFrame(rates, schema=RATE_SCHEMA, orient="row"),
-        discounts=pl.DataFrame(
-            list(_discounts(plans, keys, frequencies)), schema=DISCOUNT_SCHEMA, orient="row"
-        ),
+        discounts=pl.DataFrame(list(_discounts(plans, keys, frequencies)), schema=DISCOUNT_SCHEMA, orient="row"),
         taxes=pl.DataFrame(list(_taxes(versions)), schema=TAX_SCHEMA, orient="row"),
         rate_sources=pl.DataFrame(
             sources,
@@ -131,7 +129,7 @@ def compile_catalogue(versions: Sequence[VersionRow], *, as_of: date) -> Catalog
         ),
         frequencies=_frequency_frame(frequencies),
         plan_currencies=pl.DataFrame(
-            {row.entity_id: _plan(row).currency for row in plans}.items(),
+            sorted({row.entity_id: _plan(row).currency for row in plans}.items()),
             schema={"price_plan_id": pl.Int64, "plan_currency": pl.String},
             orient="row",
         ),
@@ -302,9 +300,7 @@ def _standing(versions: Sequence[VersionRow], kind: str, as_of: date) -> Iterato
         )
 
 
-def _schemes(
-    versions: Sequence[VersionRow], keys: dict[tuple[str, str], int]
-) -> Iterator[tuple[int, int, bool, bool]]:
+def _schemes(versions: Sequence[VersionRow], keys: dict[tuple[str, str], int]) -> Iterator[tuple[int, int, bool, bool]]:
     for row in versions:
         if isinstance(row.spec, BillingTermScheme):
             for service in row.spec.services:

@@ -1,0 +1,1 @@
+"""Bulk writing of the ledger, as the run role and inside the open transaction."""

@@ -1,0 +1,109 @@
+"""Settle debits with open credits."""
+
+from __future__ import annotations
+
+from datetime import date
+from itertools import groupby
+
+import polars as pl
+
+from coax.base.db import execute
+from coax.base.ids import bucket_of
+from coax.ledger.batch.journal import copy_allocations
+from coax.ledger.queries import OpenItemRow, find_open_items
+from coax.ledger.rules import allocate_fifo
+from coax.ledger.types import OpenItem, Settlement
+
+
+def allocate_credits(
+    *,
+    tenant_id: int,
+    account_ids: list[int],
+    origin_id: int,
+    on: date,
+    against: tuple[int, int] | None = None,
+    using: str,
+) -> int:
+    """Settle open debits of the accounts with their open credits, and return how many allocations were made.
+
+    Oldest first (reference 6.1); `against` names a debit (origin, line) to settle before the others. The balance
+    row's `unallocated_minor` becomes what remains of the credits.
+    """
+    if not account_ids:
+        return 0
+    rows: list[tuple[object, ...]] = []
+    left: list[tuple[int, int]] = []
+    items = find_open_items(tenant_id=tenant_id, account_ids=account_ids, using=using)
+    for account_id, group in groupby(items, key=lambda item: item.account_id):
+        settlements, remaining = _settle_account(list(group), against)
+        left.append((account_id, remaining))
+        rows += [
+            (
+                bucket_of(account_id),
+                account_id,
+                origin_id,
+                seq,
+                tenant_id,
+                *_settlement_values(settlement),
+                on,
+            )
+            for seq, settlement in enumerate(settlements, start=1)
+        ]
+    _store(rows, using=using)
+    _store_remaining(left, set(account_ids), tenant_id=tenant_id, using=using)
+    return len(rows)
+
+
+def _settle_account(items: list[OpenItemRow], against: tuple[int, int] | None) -> tuple[list[Settlement], int]:
+    def open_items(*, is_debit: bool) -> list[OpenItem]:
+        return [
+            OpenItem(item.origin_id, item.line, item.transaction_date, item.due_date, item.open_minor)
+            for item in items
+            if item.is_debit is is_debit
+        ]
+
+    open_credits = open_items(is_debit=False)
+    settlements = allocate_fifo(open_credits, open_items(is_debit=True), against=against)
+    settled = sum(settlement.amount_minor for settlement in settlements)
+    return settlements, sum(item.open_minor for item in open_credits) - settled
+
+
+def _settlement_values(settlement: Settlement) -> tuple[int, ...]:
+    return (
+        settlement.credit_origin_id,
+        settlement.credit_line,
+        settlement.debit_origin_id,
+        settlement.debit_line,
+        settlement.amount_minor,
+    )
+
+
+def _store(rows: list[tuple[object, ...]], *, using: str) -> None:
+    if rows:
+        schema = {
+            "bucket": pl.Int16,
+            "account_id": pl.Int64,
+            "origin_id": pl.Int64,
+            "seq": pl.Int16,
+            "tenant_id": pl.Int32,
+            "credit_origin_id": pl.Int64,
+            "credit_line": pl.Int16,
+            "debit_origin_id": pl.Int64,
+            "debit_line": pl.Int16,
+            "amount_minor": pl.Int64,
+            "allocated_on": pl.Date,
+        }
+        copy_allocations(pl.DataFrame(rows, schema=schema, orient="row"), using=using)
+
+
+def _store_remaining(left: list[tuple[int, int]], account_ids: set[int], *, tenant_id: int, using: str) -> None:
+    known = dict(left)
+    values = [(account_id, known.get(account_id, 0)) for account_id in sorted(account_ids)]
+    execute(
+        """UPDATE ledger_account_balance b SET unallocated_minor = v.remaining
+           FROM unnest(%s::smallint[], %s::bigint[], %s::bigint[]) v (bucket, account_id, remaining)
+           WHERE b.bucket = v.bucket AND b.account_id = v.account_id AND b.tenant_id = %s
+             AND b.unallocated_minor <> v.remaining""",
+        [[bucket_of(a) for a, _ in values], [a for a, _ in values], [r for _, r in values], tenant_id],
+        using=using,
+    )

@@ -1,0 +1,103 @@
+"""One task up to Assembling: read, compute, stage, in one transaction under its claim."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import polars as pl
+
+from coax.base.tenancy import RUN_ALIAS, tenant_transaction
+from coax.billing.operations.staging import claim_part, fetch_part, stage_part
+from coax.billing.queries.runs import PartRow
+from coax.billing.types import STEP_ORDER, RunRow, RunStep
+from coax.ledger.queries import find_balances
+from coax.process.billing_run.context import load_context
+from coax.process.billing_run.steps import (
+    Frames,
+    RunContext,
+    assemble_bills,
+    identify,
+    make_invoices,
+    rate_services,
+    summarize,
+)
+from coax.rating.queries import find_standing_charges
+from coax.subscription.queries.due_services import Population, find_due_services
+
+COMPUTED: Final = (RunStep.IDENTIFICATION, RunStep.RATING, RunStep.INVOICING, RunStep.ASSEMBLING)
+
+
+def compute_part(run_id: int, part: PartRow, until: RunStep) -> None:
+    """Bring a task to the step `until` (at most Assembling) and stage it; what is staged already is built upon.
+
+    Safe to run twice or twice at once: the second waits for the claim and finds the work done.
+    """
+    run, context = load_context(run_id)
+    with tenant_transaction(run.tenant_id, using=RUN_ALIAS):
+        state = claim_part(run_id=run_id, part=part.part, using=RUN_ALIAS)
+        steps = steps_to_do(state, until)
+        if not steps:
+            return
+        frames = {} if state == "draft" else fetch_part(run_id=run_id, part=part.part, using=RUN_ALIAS)
+        for step in steps:
+            frames = perform_step(step, frames, run=run, part=part, context=context)
+        stage_part(
+            tenant_id=run.tenant_id,
+            run_id=run_id,
+            part=part.part,
+            state=steps[-1].value,
+            frames=frames,
+            sums=summarize(frames),
+            using=RUN_ALIAS,
+        )
+
+
+def steps_to_do(state: str, until: RunStep) -> list[RunStep]:
+    """Return the computed steps after `state`, up to `until`."""
+    if state == "posted":
+        return []
+    done = -1 if state == "draft" else STEP_ORDER[RunStep(state)]
+    return [step for step in COMPUTED if done < STEP_ORDER[step] <= STEP_ORDER[until]]
+
+
+def perform_step(step: RunStep, frames: Frames, *, run: RunRow, part: PartRow, context: RunContext) -> Frames:
+    """Return the frames with one more step done."""
+    actions: dict[RunStep, Callable[[], Frames]] = {
+        RunStep.IDENTIFICATION: lambda: identify(_read(run, part), context),
+        RunStep.RATING: lambda: rate_services(frames, context, _standing_charges(run, frames)),
+        RunStep.INVOICING: lambda: make_invoices(frames),
+        RunStep.ASSEMBLING: lambda: _with_balances(assemble_bills(frames, context), run, part),
+    }
+    return actions[step]()
+
+
+def _read(run: RunRow, part: PartRow) -> pl.DataFrame:
+    population = Population(
+        run.tenant_id,
+        part.first_bucket,
+        part.last_bucket,
+        run.criteria.account_ids,
+        run.criteria.subscription_ids,
+    )
+    return find_due_services(population, as_of=run.bill_as_of)
+
+
+def _standing_charges(run: RunRow, frames: Frames) -> pl.DataFrame:
+    services = frames["services"]
+    ended = services.filter(pl.col("effective_to") < pl.col("rated_up_to"))
+    return find_standing_charges(tenant_id=run.tenant_id, services=ended)
+
+
+def _with_balances(frames: Frames, run: RunRow, part: PartRow) -> Frames:
+    """Join what each account owes before this bill; posting checks that it still does."""
+    balances = find_balances(
+        tenant_id=run.tenant_id,
+        first_bucket=part.first_bucket,
+        last_bucket=part.last_bucket,
+        account_ids=run.criteria.account_ids,
+    )
+    return {
+        **frames,
+        "bills": frames["bills"].join(balances, on="account_id", how="left", maintain_order="left"),
+    }

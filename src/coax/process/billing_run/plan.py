@@ -1,0 +1,190 @@
+"""Plan a run: its dates, its definition, the configuration it freezes, its tasks."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, ClassVar, Final, cast
+
+from coax.base.clock import now_utc
+from coax.base.db import fetch_rows
+from coax.base.errors import DomainError
+from coax.base.tenancy import RUN_ALIAS, Tenant, tenant_transaction
+from coax.billing.operations.runs import create_run
+from coax.billing.queries.runs import find_previous_bill_as_of
+from coax.billing.rules.dates import (
+    decide_bill_as_of,
+    decide_due_date,
+    decide_transaction_date,
+    parse_due_date_rule,
+)
+from coax.billing.types import RunCriteria, RunKind
+from coax.configuration.operations.mark_used import mark_used
+from coax.configuration.queries import find_active, find_versions
+from coax.configuration.types.documents import ConfigurationRow
+from coax.configuration.types.receivable_definition import DueDate, ReceivableDefinition
+from coax.configuration.types.run_definition import NormalBillingRunDefinition
+from coax.process.billing_run.context import FROZEN_KINDS
+
+ACCOUNTS_PER_PART: Final = 20_000
+
+
+class NoActiveRunDefinition(DomainError):
+    """Without an active definition there is no run (reference 2.6)."""
+
+    code: ClassVar[str] = "no_active_run_definition"
+
+
+class NoActiveReceivableDefinition(DomainError):
+    """Nothing says when bills are due."""
+
+    code: ClassVar[str] = "no_active_receivable_definition"
+
+
+class BillAsOfBeforePrevious(DomainError):
+    """A run cannot bill as of a day before the previous run's."""
+
+    code: ClassVar[str] = "bill_as_of_before_previous"
+
+
+class CriterionUnknown(DomainError):
+    """A criterion names something that the operator does not have."""
+
+    code: ClassVar[str] = "criterion_unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """What a person asks of a run; what is left out follows from the definition."""
+
+    execution_date: date
+    bill_as_of: date | None = None
+    transaction_date: date | None = None
+    due: str | None = None
+    criteria: RunCriteria = RunCriteria()
+    kind: RunKind = RunKind.BATCH
+    is_dry: bool = False
+    actor: str = "system"
+
+
+def plan_run(*, tenant: Tenant, request: RunRequest) -> int:
+    """Create a run in state draft and return its key; the versions it may use are frozen from here on.
+
+    Raises: NoActiveRunDefinition, NoActiveReceivableDefinition, BillAsOfUnknown, BillAsOfBeforePrevious,
+    CriterionUnknown, DueDateRuleInvalid, RunAlreadyOpen.
+    """
+    with tenant_transaction(tenant.id, using=RUN_ALIAS):
+        definition_id = _active(tenant, request.execution_date).version_id
+        frozen = [row.version_id for row in find_versions(using=RUN_ALIAS) if row.kind in FROZEN_KINDS]
+        if not request.is_dry:
+            mark_used([*frozen, definition_id], now_utc(), using=RUN_ALIAS)
+        versions = find_versions(using=RUN_ALIAS)
+        definition = cast("NormalBillingRunDefinition", _active(tenant, request.execution_date).spec)
+        bill_as_of = _bill_as_of(tenant, request, definition)
+        transaction_date = request.transaction_date or decide_transaction_date(
+            definition, execution_date=request.execution_date
+        )
+        _check_criteria(request.criteria, versions)
+        return create_run(
+            tenant_id=tenant.id,
+            kind=request.kind,
+            is_dry=request.is_dry,
+            execution_date=request.execution_date,
+            bill_as_of=bill_as_of,
+            transaction_date=transaction_date,
+            due_date=decide_due_date(
+                _due_rule(request), execution_date=request.execution_date, transaction_date=transaction_date
+            ),
+            criteria=request.criteria,
+            definition=json.loads(definition.model_dump_json(by_alias=True)),
+            catalogue=_catalogue(frozen, versions, definition, definition_id),
+            parts=_count_parts(tenant.id, request),
+            actor=request.actor,
+            using=RUN_ALIAS,
+        )
+
+
+def _active(tenant: Tenant, on: date) -> ConfigurationRow:
+    row = find_active("normal_billing_run_definition", on, using=RUN_ALIAS)
+    if row is None:
+        raise NoActiveRunDefinition(
+            f"{tenant.name} has no active normal billing run definition on {on}: set one up and apply it first.",
+            tenant=tenant.code,
+        )
+    return row
+
+
+def _bill_as_of(tenant: Tenant, request: RunRequest, definition: NormalBillingRunDefinition) -> date:
+    found = find_previous_bill_as_of(tenant_id=tenant.id, using=RUN_ALIAS)
+    previous, anchor_day = found or (None, None)
+    wanted = request.bill_as_of or decide_bill_as_of(
+        definition.rating.bill_as_of,
+        execution_date=request.execution_date,
+        previous=previous,
+        anchor_day=anchor_day,
+    )
+    is_batch = request.kind is RunKind.BATCH
+    if is_batch and previous is not None and wanted < previous:
+        raise BillAsOfBeforePrevious(
+            f"Bill as of {wanted} is before the previous run's {previous}; allowed is {previous} or later.",
+            bill_as_of=wanted,
+            previous=previous,
+        )
+    return wanted
+
+
+def _due_rule(request: RunRequest) -> DueDate:
+    if request.due:
+        return parse_due_date_rule(request.due)
+    row = find_active("receivable_definition", request.execution_date, using=RUN_ALIAS)
+    if row is None:
+        raise NoActiveReceivableDefinition(
+            "There is no active receivable definition to say when bills are due: apply one, or name the rule "
+            "with --due.",
+        )
+    return cast("ReceivableDefinition", row.spec).due_date
+
+
+def _check_criteria(criteria: RunCriteria, versions: list[ConfigurationRow]) -> None:
+    kinds = {
+        "schemes": "billing_term_scheme",
+        "subscription_types": "subscription_type",
+        "classifications": "account_classification",
+    }
+    for name, kind in kinds.items():
+        known = sorted({row.code for row in versions if row.kind == kind})
+        for code in getattr(criteria, name):
+            if code not in known:
+                raise CriterionUnknown(
+                    f"{name}: {code!r} is unknown; there are: {', '.join(known) or 'none'}.", **{name: code}
+                )
+
+
+def _catalogue(
+    frozen: list[int],
+    versions: list[ConfigurationRow],
+    definition: NormalBillingRunDefinition,
+    definition_id: int,
+) -> dict[str, Any]:
+    """Return what the run's record keeps of the configuration: keys of versions, names for the bills."""
+    names = {(row.kind, row.code): row.spec.name for row in versions}
+    assembling = definition.assembling
+    return {
+        "version_ids": frozen,
+        "definition_version_id": definition_id,
+        "subscription_types": {row.code: row.entity_id for row in versions if row.kind == "subscription_type"},
+        "rounding": {
+            "product": names.get(("product", assembling.rounding_product), ""),
+            "debit_adjustment_type": names.get(("financial_transaction_type", assembling.debit_adjustment_type), ""),
+            "credit_adjustment_type": names.get(("financial_transaction_type", assembling.credit_adjustment_type), ""),
+        },
+    }
+
+
+def _count_parts(tenant_id: int, request: RunRequest) -> int:
+    """Return how many tasks the population is worth; fixed from here on."""
+    if request.criteria.account_ids or request.criteria.subscription_ids:
+        return 1
+    accounts = fetch_rows("SELECT count(*) FROM party_account WHERE tenant_id = %s", [tenant_id], using=RUN_ALIAS)[0][0]
+    return int(min(1024, max(1, -(-accounts // ACCOUNTS_PER_PART))))
