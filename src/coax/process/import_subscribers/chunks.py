@@ -1,0 +1,76 @@
+"""Cut a file into parts of bounded size so that all rows of a contact and of its accounts lie in one part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from coax.process.import_subscribers.columns import COLUMN_NAMES
+from coax.process.import_subscribers.problems import list_problems
+from coax.process.import_subscribers.reading import ImportFile, collect_rows
+
+CHUNK_ROWS: Final = 250_000
+KEYS: Final = ("contact_code", "account_code", "subscription_code")
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A file's rows by their keys: `chunk` of each `line`, and the problems that only the whole file shows."""
+
+    lines: pl.DataFrame
+    chunk_count: int
+    problems: pl.DataFrame
+
+    @property
+    def row_count(self) -> int:
+        return self.lines.height
+
+
+def outline_file(file: ImportFile, *, chunk_rows: int = CHUNK_ROWS) -> Outline:
+    """Read the keys of all rows, empty rows left out, and deal the rows into chunks.
+
+    A contact's rows stay together, so a chunk has more than `chunk_rows` rows only if a contact has.
+
+    Raises: FileUnreadable.
+    """
+    is_filled = pl.any_horizontal(pl.col(name).is_not_null() for name in COLUMN_NAMES)
+    keys = collect_rows(file, file.rows.filter(is_filled).select("line", *KEYS))
+    owners = keys.group_by("account_code").agg(pl.col("contact_code").first(ignore_nulls=True).alias("owner"))
+    owned = keys.select("line", "account_code").join(
+        owners, on="account_code", how="left", nulls_equal=True, maintain_order="left"
+    )
+    contact = pl.coalesce("owner", "account_code").fill_null("").alias("contact")
+    grouped = owned.select("line", contact).group_by("contact", maintain_order=True).agg("line", pl.len().alias("size"))
+    ends = grouped["size"].cum_sum()
+    chunk = ((ends - grouped["size"]) // chunk_rows).cast(pl.Int32).alias("chunk")
+    lines = grouped.with_columns(chunk).explode("line").select("line", "chunk").sort("line")
+    last = lines["chunk"].max()
+    return Outline(lines, 0 if last is None else int(str(last)) + 1, _find_shared_subscriptions(keys))
+
+
+def read_chunks(file: ImportFile, outline: Outline) -> Iterator[pl.DataFrame]:
+    """Return the rows of each chunk, by line.
+
+    Raises: FileUnreadable.
+    """
+    first_line = collect_rows(file, file.rows.select("line").head(1))["line"].to_list()
+    for number in range(outline.chunk_count):
+        lines = outline.lines.filter(pl.col("chunk") == number).select("line")
+        low, high = lines["line"][0], lines["line"][-1]
+        rows = collect_rows(file, file.rows.slice(low - first_line[0], high - low + 1))
+        yield rows if rows.height == lines.height else rows.join(lines, on="line", how="semi", maintain_order="left")
+
+
+def _find_shared_subscriptions(keys: pl.DataFrame) -> pl.DataFrame:
+    """Return a problem for every row of a subscription that more than one account claims."""
+    known = keys.drop_nulls(["subscription_code", "account_code"])
+    owners = known.group_by("subscription_code").agg(
+        pl.col("account_code").min().alias("one"), pl.col("account_code").max().alias("other")
+    )
+    shared = owners.filter(pl.col("one") != pl.col("other"))
+    rows = known.join(shared, on="subscription_code", how="inner", maintain_order="left")
+    reason = pl.format("stands under accounts {} and {}; a subscription has one", "one", "other")
+    return list_problems(rows, "subscription_code", reason)
