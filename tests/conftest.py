@@ -27,7 +27,7 @@ set_up_framework()
 from django.db import connections  # noqa: E402
 
 from coax.base.bulk import close_bulk_connections  # noqa: E402
-from coax.base.db import django_databases  # noqa: E402
+from coax.base.db import refresh_connections  # noqa: E402
 from coax.base.embedded import Cluster, ensure_running  # noqa: E402
 from coax.base.embedded.roles import LOGIN_ROLES, create_database, create_roles, hand_over_schema  # noqa: E402
 from coax.base.migrate import migrate  # noqa: E402
@@ -69,9 +69,7 @@ def _use(name: str) -> None:
         os.environ.pop("COAX_DATABASE_URL", None)
         os.environ["COAX_DATA_DIR"] = str(Path(os.environ[SHARED]) / "data")
         os.environ["COAX_DATABASE_NAME"] = name
-    for alias, parameters in django_databases().items():
-        connections[alias].close()
-        connections[alias].settings_dict.update(parameters)
+    refresh_connections()
     close_bulk_connections()
 
 

@@ -10,6 +10,7 @@ from urllib.parse import quote, unquote, urlsplit
 from django.db import connections
 
 from coax.base.embedded import Cluster
+from coax.base.errors import DomainError
 from coax.base.settings import Environment, read_environment
 
 Role = Literal["owner", "app", "run"]
@@ -48,12 +49,25 @@ def connection_url(role: Role, environment: Environment | None = None) -> str:
 
 
 def django_databases(environment: Environment | None = None) -> dict[str, dict[str, Any]]:
-    """Return Django's DATABASES: one alias per role on the one database."""
+    """Return Django's DATABASES: one alias per role on the one database.
+
+    Where the embedded server has never been started they are unusable until `refresh_connections` is called.
+    """
     return {alias: _django_database(role, environment) for alias, role in ROLE_OF_ALIAS.items()}
 
 
+def refresh_connections() -> None:
+    """Close this process's connections and point them at what the environment says now."""
+    for alias, parameters in django_databases().items():
+        connections[alias].close()
+        connections[alias].settings_dict.update(parameters)
+
+
 def _django_database(role: Role, environment: Environment | None) -> dict[str, Any]:
-    known = connection_parameters(role, environment)
+    try:
+        known = connection_parameters(role, environment)
+    except DomainError:
+        known = dict.fromkeys(("host", "port", "user", "password", "dbname"), "")
     options: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT_S, "application_name": f"coax {role}"}
     if "options" in known:
         options["options"] = known["options"]

@@ -66,7 +66,7 @@ def apply_files(
             _store_operator(tenant, spec, directory)
         open_ledger(tenant_id=tenant.id)
         today = as_of or tenant_today(tenant.id)
-        result = apply_configuration(documents=documents, as_of=today, actor=actor, dry_run=False)
+        result = apply_configuration(documents=documents, as_of=today, actor=actor, dry_run=dry_run)
         if dry_run:
             transaction.set_rollback(True)
     return tenant, result
@@ -85,7 +85,7 @@ def _find_or_create(spec: OperatorSpec | None, code: str | None) -> Tenant:
     if spec is None:
         return get_tenant(code or _only_code())
     if code is not None and code != spec.code:
-        raise OperatorUnnamed(f"The files are of operator {spec.code!r}, not {code!r}.", operator=spec.code)
+        raise OperatorUnnamed(f"The files are for the operator {spec.code!r}, not for {code!r}.", operator=spec.code)
     try:
         return get_tenant(spec.code)
     except TenantUnknown:

@@ -84,11 +84,13 @@ def test_apply_then_export(file: Path, operator: str, tmp_path: Path) -> None:
     (change,) = data["changed"]
     assert change["differences"] == [{"path": "name", "before": "One", "after": "Two"}]
     exported = tmp_path / "export.yaml"
-    run("export", "--operator", operator, "--output", exported)
-    assert exported.read_text() == "organisational_units:\n- code: a\n  name: Two\n"
-    assert "0 created, 0 changed, 1 unchanged" in run("apply", exported, "--operator", operator).stdout
-    as_json = json.loads(run("export", "--operator", operator, "--json").stdout)
-    assert as_json == {"organisational_units": [{"code": "a", "name": "Two"}]}
+    run("export", "--tenant", operator, "--output", exported)
+    assert exported.read_text().startswith(f"operator:\n  code: {operator}\n")
+    assert exported.read_text().endswith("organisational_units:\n- code: a\n  name: Two\n")
+    assert "0 created, 0 changed, 1 unchanged" in run("apply", exported, "--tenant", operator).stdout
+    as_json = json.loads(run("export", "--tenant", operator, "--json").stdout)
+    assert as_json["organisational_units"] == [{"code": "a", "name": "Two"}]
+    assert as_json["operator"]["code"] == operator
 
 
 def test_a_new_operator_goes_with_a_dry_run_and_a_refusal(file: Path, operator: str) -> None:
@@ -101,5 +103,5 @@ def test_a_new_operator_goes_with_a_dry_run_and_a_refusal(file: Path, operator: 
 
 def test_the_operator_must_be_clear(file: Path, operator: str) -> None:
     file.write_text(section(operator) + ENTITIES % "One")
-    assert "not for 'another'" in run("apply", file, "--operator", "another", exit_code=2).stderr
-    assert "No operator has the code" in run("export", "--operator", operator, exit_code=1).stderr
+    assert "not for 'another'" in run("apply", file, "--tenant", "another", exit_code=2).stderr
+    assert "No operator has the code" in run("export", "--tenant", operator, exit_code=1).stderr

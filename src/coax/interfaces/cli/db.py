@@ -25,9 +25,7 @@ app = typer.Typer(help="Start, stop and look at the embedded database server.", 
 
 DataDir = Annotated[
     Path | None,
-    typer.Option(
-        "--data-dir", envvar="COAX_DATA_DIR", help="Directory of the data; by default the user's own."
-    ),
+    typer.Option("--data-dir", envvar="COAX_DATA_DIR", help="Directory of the data; by default the user's own."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
@@ -46,9 +44,7 @@ def start(
     data_dir: DataDir = None,
     foreground: Annotated[
         bool,
-        typer.Option(
-            "--foreground", help="Stay until Ctrl-C or SIGTERM, then stop the server (a running one too)."
-        ),
+        typer.Option("--foreground", help="Stay until Ctrl-C or SIGTERM, then stop the server (a running one too)."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:

@@ -9,7 +9,7 @@ import django
 import psycopg
 from django.db import OperationalError, connections
 
-from coax.base.db import connection_parameters
+from coax.base.db import connection_parameters, refresh_connections
 from coax.base.embedded import ensure_running
 from coax.base.embedded.roles import LOGIN_ROLES, create_roles, hand_over_schema
 from coax.base.errors import DomainError
@@ -47,6 +47,7 @@ def open_database() -> None:
     else:
         _prepare_server(environment.database_url)
     set_up_framework()
+    refresh_connections()
     from coax.base.migrate import is_current, migrate  # noqa: PLC0415 - models load only after the set-up
 
     try:

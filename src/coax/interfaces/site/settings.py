@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from coax.base.db import connection_parameters, django_databases
+from coax.base.db import django_databases
 from coax.base.settings import read_environment
 
 _environment = read_environment()
@@ -14,7 +14,7 @@ DEBUG = _environment.debug
 ALLOWED_HOSTS = list(_environment.allowed_hosts)
 DATABASES: dict[str, dict[str, Any]] = django_databases(_environment)
 # Derived from the owner's password, which is secret and stays the same as long as the database does.
-SECRET_KEY = hashlib.sha256(f"coax {connection_parameters('owner')['password']}".encode()).hexdigest()
+SECRET_KEY = hashlib.sha256(f"coax {DATABASES['owner']['PASSWORD']}".encode()).hexdigest()
 DATABASE_ROUTERS: list[str] = []
 
 INSTALLED_APPS = [
@@ -61,7 +61,10 @@ TEMPLATES = [
 ]
 
 AUTH_USER_MODEL = "party.StaffMember"
-SILENCED_SYSTEM_CHECKS = ["auth.E003", "auth.W004"]  # user names are unique per operator; the backend names the operator
+SILENCED_SYSTEM_CHECKS = [
+    "auth.E003",
+    "auth.W004",
+]  # user names are unique per operator; the backend names the operator
 
 USE_TZ = True
 TIME_ZONE = "UTC"
