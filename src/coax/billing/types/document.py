@@ -55,6 +55,14 @@ class SettlementStatus(StrEnum):
     UNSETTLED = "unsettled"
 
 
+@dataclass(frozen=True, slots=True)
+class BillSettlement:
+    """How a bill stands at present: what of its invoices is not yet settled, in minor units."""
+
+    status: SettlementStatus
+    unsettled_minor: int
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class BillKey:
     """Where a bill lies."""

@@ -59,7 +59,7 @@ Fonts = Annotated[
 
 
 @app.callback()
-def bills(
+def bills(  # noqa: PLR0917 - options of a command
     context: typer.Context,
     tenant: TenantCode = None,
     run: Annotated[int | None, typer.Option("--run", min=1, help="Only bills of this run.")] = None,
@@ -87,7 +87,7 @@ def bills(
 
 
 @app.command("export")
-def export(
+def export(  # noqa: PLR0917 - options of a command
     to: Annotated[Path, typer.Option("--to", file_okay=False, help="Directory of the files.")],
     run: Annotated[int, typer.Option("--run", min=1, help="Bills of this run.")],
     tenant: TenantCode = None,
@@ -173,7 +173,7 @@ def _print_list(listed: list[dict[str, Any]], *, is_cut: bool) -> None:
         note = "" if is_normal else f" ({row['classification'].replace('_', ' ')})"
         names = ("number", "run", "account", "bill_date", "due_date", "total", "total_to_be_paid", "unsettled")
         table.add_row(*(str(row[name]) for name in names), f"{status}{note}")
-    Console().print(table)
+    Console(markup=False, highlight=False).print(table)
     if is_cut:
         typer.echo(f"There may be more: go on with --after {int(listed[-1]['number'][-8:])}.", err=True)
 
@@ -207,7 +207,7 @@ def _print_bill(document: BillDocument, settlement: BillSettlement | None, opera
         rows = [*view["statement"]["rows"], ["", texts["balance_brought_forward"], view["statement"]["sum"]]]
         console.print(_plain_table(rows, figures=1))
     for section in [*view["sections"], *([view["one_time"]] if view["one_time"] else [])]:
-        console.print(f"\n{section['title']}")
+        console.print(f"\n{section['title'] or texts['one_time']}")
         rows = [_line_cells(line) for line in section["lines"]]
         sums = ["", "", section["net"]["text"], "", section["tax"]["text"], section["total"]["text"]]
         console.print(_plain_table([*rows, [section["sum_label"], *sums]], figures=6))

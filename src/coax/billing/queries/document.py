@@ -1,0 +1,100 @@
+"""Reading what bills are composed from, many at once: their rated items, whom they go to, what their runs say."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from typing import Any, Final
+
+from coax.base.db import fetch_dicts, fetch_rows
+from coax.base.ids import bucket_of
+from coax.billing.types.document import BillCustomer, BilledItem, BillKey, ItemKind
+
+_ITEM_NAMES: Final = (
+    "subscription_code",
+    "service_code",
+    "product_code",
+    "product_name",
+    "unit",
+)
+_ITEM_COLUMNS: Final = tuple(field.name for field in fields(BilledItem) if field.name not in {*_ITEM_NAMES, "kind"})
+# What is billed once is a charge of a subscription; it has no service.
+_ITEMS: Final = f"""
+SELECT i.bucket, i.account_id, i.run_id, i.kind, {", ".join(f"i.{name}" for name in _ITEM_COLUMNS)},
+       u.code AS subscription_code, coalesce(s.code, c.code, '') AS service_code,
+       e.code AS product_code, v.name AS product_name, coalesce(v.body ->> 'unit', '') AS unit
+FROM unnest(%s::smallint[], %s::bigint[], %s::bigint[]) AS wanted (bucket, account_id, run_id)
+JOIN rating_rated_item i ON i.bucket = wanted.bucket AND i.account_id = wanted.account_id
+ AND i.run_id = wanted.run_id
+JOIN subscription_subscription u ON u.bucket = i.bucket AND u.account_id = i.account_id
+ AND u.id = i.subscription_id
+LEFT JOIN subscription_service s ON i.kind <> 'once' AND s.bucket = i.bucket
+ AND s.account_id = i.account_id AND s.id = i.service_id
+LEFT JOIN subscription_charge c ON i.kind = 'once' AND c.bucket = i.bucket
+ AND c.account_id = i.account_id AND c.id = i.service_id
+JOIN configuration_version v ON v.id = i.product_version_id
+JOIN configuration_entity e ON e.id = v.entity_id
+WHERE i.tenant_id = %s ORDER BY i.bucket, i.account_id, i.run_id, i.line"""
+_CUSTOMERS: Final = """
+SELECT a.account_id, c.locale, c.code, c.name, c.street, c.postal_code, c.city, c.country
+FROM unnest(%s::smallint[], %s::bigint[]) AS wanted (bucket, account_id)
+JOIN party_account a ON a.bucket = wanted.bucket AND a.account_id = wanted.account_id
+JOIN party_contact c ON c.bucket = a.bucket AND c.id = a.contact_id
+WHERE a.tenant_id = %s"""
+_RUNS: Final = "SELECT id, definition, catalogue FROM billing_run WHERE tenant_id = %s AND id = ANY(%s)"
+
+
+def find_billed_items(
+    *, tenant_id: int, keys: Sequence[BillKey], using: str = "default"
+) -> dict[BillKey, tuple[BilledItem, ...]]:
+    """Return the rated items of bills in the order of their lines, with the names of their frozen versions."""
+    params = [
+        [key.bucket for key in keys],
+        [key.account_id for key in keys],
+        [key.run_id for key in keys],
+        tenant_id,
+    ]
+    found: defaultdict[BillKey, list[BilledItem]] = defaultdict(list)
+    for row in fetch_dicts(_ITEMS, params, using=using):
+        key = BillKey(row.pop("bucket"), row.pop("account_id"), row.pop("run_id"))
+        found[key].append(BilledItem(**{**row, "kind": ItemKind(row["kind"])}))
+    return {key: tuple(items) for key, items in found.items()}
+
+
+def find_bill_customers(
+    *, tenant_id: int, account_ids: Iterable[int], using: str = "default"
+) -> dict[int, tuple[BillCustomer, str]]:
+    """Return by account whom its bills go to, and that contact's locale (empty when not known)."""
+    wanted = sorted(set(account_ids))
+    params = [[bucket_of(account_id) for account_id in wanted], wanted, tenant_id]
+    return {
+        account_id: (
+            BillCustomer(
+                contact_code=code,
+                name=name,
+                street=street,
+                postal_code=postal_code,
+                city=city,
+                country=country,
+            ),
+            locale,
+        )
+        for account_id, locale, code, name, street, postal_code, city, country in fetch_rows(
+            _CUSTOMERS, params, using=using
+        )
+    }
+
+
+def find_run_rules(
+    *, tenant_id: int, run_ids: Iterable[int], using: str = "default"
+) -> dict[int, tuple[dict[str, Any], dict[str, Any]]]:
+    """Return by run its frozen definition and what its record keeps of the catalogue."""
+    rows = fetch_rows(_RUNS, [tenant_id, sorted(set(run_ids))], using=using)
+    return {run_id: (_load(definition), _load(catalogue)) for run_id, definition, catalogue in rows}
+
+
+def _load(value: Any) -> dict[str, Any]:
+    loaded = json.loads(value) if isinstance(value, str) else value
+    return dict(loaded)
