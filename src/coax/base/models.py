@@ -69,3 +69,18 @@ class OutboxFact(models.Model):
 
     class Meta:
         db_table = "base_outbox_fact"
+
+
+class IdempotencyKey(models.Model):
+    """What an operation was asked under a key, and what it answered (architecture section 3.12)."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "operation", "key")
+    tenant_id = models.IntegerField()
+    operation = models.TextField()
+    key = models.TextField()
+    input_hash = models.CharField(max_length=64)
+    answer = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "base_idempotency_key"
