@@ -281,9 +281,7 @@ def half_up(value: Fraction) -> int:
     return floor(value + Fraction(1, 2))
 
 
-def amounts(
-    charge: int, parts: Fraction, discount_ppm: int, amount_off: int, tax_ppm: int, *, inclusive: bool
-) -> Row:
+def amounts(charge: int, parts: Fraction, discount_ppm: int, amount_off: int, tax_ppm: int, *, inclusive: bool) -> Row:
     base = half_up(charge * parts)
     discount = min(base, half_up(Fraction(base * discount_ppm, PPM)) + half_up(amount_off * parts))
     after = base - discount
@@ -304,9 +302,7 @@ def amounts(
 # --- the whole --------------------------------------------------------------------------------------------
 
 
-def rate_service(
-    service: Row, rates: list[Row], discounts: list[Row], taxes: list[Row], as_of: date
-) -> list[Row]:
+def rate_service(service: Row, rates: list[Row], discounts: list[Row], taxes: list[Row], as_of: date) -> list[Row]:
     """The items of a service, or `Refused`: for want of a price first, of a tax rate second."""
     items, reasons = [], set()
     for number, period in enumerate(due_periods(service, as_of)):
@@ -322,9 +318,7 @@ def rate_service(
     return items
 
 
-def rate_period(
-    service: Row, period: Period, rates: list[Row], discounts: list[Row], taxes: list[Row]
-) -> list[Row]:
+def rate_period(service: Row, period: Period, rates: list[Row], discounts: list[Row], taxes: list[Row]) -> list[Row]:
     head = find_rate(service, rates, period.start)
     months, days = window_length(service, head[0])
     pieces = cut(period, window_starts(service, period, months, days))
@@ -351,7 +345,7 @@ def rate_period(
     return [rate_piece(service, *each, discounts, taxes) for each in priced]
 
 
-def rate_piece(
+def rate_piece(  # noqa: PLR0917 - the oracle spells everything out
     service: Row,
     piece: Piece,
     row: Row,

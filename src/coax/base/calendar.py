@@ -58,9 +58,7 @@ class Frequency:
 
     def __post_init__(self) -> None:
         if not 1 <= self.count <= FREQUENCY_COUNT_MAX:
-            raise UnknownFrequency(
-                f"a frequency of {self.count} {self.unit}s is out of range", count=self.count
-            )
+            raise UnknownFrequency(f"a frequency of {self.count} {self.unit}s is out of range", count=self.count)
 
     @property
     def months(self) -> int:

@@ -112,9 +112,7 @@ def _shift_right(coefficient: int, places: int) -> tuple[int, int]:
 
 def _read_decimal(value: str | int | Decimal) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-        raise InvalidAmount(
-            f"{value!r} is a {type(value).__name__}; give text, an integer or a Decimal", value=value
-        )
+        raise InvalidAmount(f"{value!r} is a {type(value).__name__}; give text, an integer or a Decimal", value=value)
     try:
         return Decimal(value)
     except InvalidOperation:

@@ -28,9 +28,7 @@ class Period:
 
     def __post_init__(self) -> None:
         if self.end <= self.start:
-            raise InvalidPeriod(
-                f"period [{self.start}, {self.end}) has no day", start=self.start, end=self.end
-            )
+            raise InvalidPeriod(f"period [{self.start}, {self.end}) has no day", start=self.start, end=self.end)
 
     @property
     def days(self) -> int:

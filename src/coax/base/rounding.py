@@ -68,10 +68,7 @@ def round_micro_to_minor(
             decimal_scale=scale,
             currency_scale=currency_scale,
         )
-    return (
-        round_div(amount_micro, _POWERS_OF_TEN[MICRO_SCALE - scale], method)
-        * _POWERS_OF_TEN[currency_scale - scale]
-    )
+    return round_div(amount_micro, _POWERS_OF_TEN[MICRO_SCALE - scale], method) * _POWERS_OF_TEN[currency_scale - scale]
 
 
 def split_minor(total: int, weights: Sequence[int]) -> list[int]:

@@ -20,9 +20,7 @@ def recompute_item(item: RatedItemFacts) -> Amounts:
     after_discount = base - discount
     net = _take_out_tax(after_discount, item.tax_ppm) if item.is_tax_inclusive else after_discount
     tax = after_discount - net if item.is_tax_inclusive else _percent(net, item.tax_ppm)
-    return Amounts(
-        base_micro=base, discount_micro=discount, net_micro=net, tax_micro=tax, total_micro=net + tax
-    )
+    return Amounts(base_micro=base, discount_micro=discount, net_micro=net, tax_micro=tax, total_micro=net + tax)
 
 
 def charge_rate_period(item: RatedItemFacts) -> int:

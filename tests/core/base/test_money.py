@@ -52,9 +52,7 @@ def test_micros_are_exact(given_value, micro):
     assert parse_micro(given_value) == micro
 
 
-@pytest.mark.parametrize(
-    "value", ["", "abc", "1.0000001", "NaN", "Infinity", "1e-400", "1e400", 1.5, True, None, [1]]
-)
+@pytest.mark.parametrize("value", ["", "abc", "1.0000001", "NaN", "Infinity", "1e-400", "1e400", 1.5, True, None, [1]])
 def test_what_is_not_an_exact_amount_is_refused(value):
     with pytest.raises(InvalidAmount) as refused:
         parse_micro(value)
@@ -69,9 +67,7 @@ def test_minor_units_follow_the_currency(value, currency, minor):
     assert parse_minor(value, currency) == minor
 
 
-@pytest.mark.parametrize(
-    ("value", "currency"), [("1.5", "JPY"), ("0.001", "EUR"), ("0.0001", "KWD"), (1.0, "EUR")]
-)
+@pytest.mark.parametrize(("value", "currency"), [("1.5", "JPY"), ("0.001", "EUR"), ("0.0001", "KWD"), (1.0, "EUR")])
 def test_more_decimals_than_the_currency_are_refused(value, currency):
     with pytest.raises(InvalidAmount):
         parse_minor(value, currency)

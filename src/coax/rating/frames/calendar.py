@@ -61,11 +61,7 @@ def days_of_month(days: Days) -> Days:
 def cycle_dates(months: Months, cycle_days: Days) -> Days:
     """Return the cycle date of each month: the cycle day, or the last day of a shorter month."""
     position = months - _TABLE_FIRST_MONTH
-    return (
-        _FIRST_DAY_OF_MONTH.take(position)
-        + np.minimum(cycle_days, _DAYS_IN_MONTH.take(position))
-        - np.int32(1)
-    )
+    return _FIRST_DAY_OF_MONTH.take(position) + np.minimum(cycle_days, _DAYS_IN_MONTH.take(position)) - np.int32(1)
 
 
 def first_cycle_dates_on_or_after(days: Days, cycle_days: Days) -> Days:

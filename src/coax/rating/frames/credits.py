@@ -50,9 +50,7 @@ def _charge_up_to(charges: pl.DataFrame, end: Days) -> AmountColumns:
     """Return the amounts of [period_from, end): the stored ones when the end is the item's own."""
     recomputed = compute_amounts(_read_terms(charges), _find_used_parts(charges, end))
     is_whole = end >= column_days(charges, "period_to")
-    amounts = (
-        np.where(is_whole, column_int64(charges, name), getattr(recomputed, name)) for name in _AMOUNTS
-    )
+    amounts = (np.where(is_whole, column_int64(charges, name), getattr(recomputed, name)) for name in _AMOUNTS)
     return AmountColumns(*amounts)
 
 

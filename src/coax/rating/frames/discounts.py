@@ -61,9 +61,7 @@ def compile_discounts(discounts: pl.DataFrame) -> Discounts:
     Raises:
         InvalidDiscounts: if a percentage is outside 0..100 or an amount outside its limit.
     """
-    is_good = pl.col("percent_ppm").is_between(0, PPM) & pl.col("amount_off_micro").is_between(
-        0, AMOUNT_OFF_MICRO_MAX
-    )
+    is_good = pl.col("percent_ppm").is_between(0, PPM) & pl.col("amount_off_micro").is_between(0, AMOUNT_OFF_MICRO_MAX)
     bad = discounts.filter(~is_good)
     if bad.height:
         raise InvalidDiscounts(f"discount out of range: {bad.row(0, named=True)}")

@@ -28,9 +28,7 @@ class Priced:
     amounts: AmountColumns
 
 
-def list_items(
-    rates: Rates, plan: WindowPlan, staged: Staged, priced: Priced, refusals: Refusals
-) -> pl.DataFrame:
+def list_items(rates: Rates, plan: WindowPlan, staged: Staged, priced: Priced, refusals: Refusals) -> pl.DataFrame:
     """Return the items of services not refused, as a frame of `ITEM_SCHEMA`."""
     segments, period = staged.segments, staged.segments.period
     row = plan.periods.row.take(period)

@@ -66,9 +66,7 @@ def find_due_periods(services: pl.DataFrame, *, as_of: date) -> tuple[pl.DataFra
     return periods_to_frame(services, periods), refusals.to_frame()
 
 
-def list_due_periods(
-    services: pl.DataFrame, terms: PeriodTerms, refusals: Refusals, *, as_of: date
-) -> Periods:
+def list_due_periods(services: pl.DataFrame, terms: PeriodTerms, refusals: Refusals, *, as_of: date) -> Periods:
     """Return the due periods by service and number; services out of range or too far behind are refused.
 
     Raises:

@@ -173,9 +173,7 @@ def _group_rows(rates: pl.DataFrame) -> list[list[Row]]:
 def _check_row(row: Row) -> None:
     months, days = row["price_months"], row["price_days"]
     if not (0 <= months <= STEP_MONTHS_MAX and 0 <= days <= STEP_DAYS_MAX) or (months and days):
-        raise InvalidRates(
-            f"rate {row['rate_id']} covers {months} months, {days} days", rate_id=row["rate_id"]
-        )
+        raise InvalidRates(f"rate {row['rate_id']} covers {months} months, {days} days", rate_id=row["rate_id"])
     if not 0 <= row["price_micro"] <= AMOUNT_LIMIT:
         raise InvalidRates(f"rate {row['rate_id']} has price {row['price_micro']}", rate_id=row["rate_id"])
 

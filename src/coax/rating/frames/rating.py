@@ -172,9 +172,7 @@ def _find_discounts(catalogue: _Catalogue, services: pl.DataFrame, row: Rows, st
         binding_months=column_int32(services, "binding_months").take(row),
         start=staged.segments.start,
     )
-    return find_discounts(
-        catalogue.discounts, conditions, column_int32(services, "extra_discount_ppm").take(row)
-    )
+    return find_discounts(catalogue.discounts, conditions, column_int32(services, "extra_discount_ppm").take(row))
 
 
 def _refuse_without_price(refusals: Refusals, rows: Rows) -> None:

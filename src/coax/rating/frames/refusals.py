@@ -33,9 +33,7 @@ class Refusals:
         if not len(fresh):
             return
         self.is_refused[fresh] = True
-        self.frames.append(
-            self.services[fresh].select("service_key", reason=pl.lit(reason.value), detail=detail)
-        )
+        self.frames.append(self.services[fresh].select("service_key", reason=pl.lit(reason.value), detail=detail))
 
     def to_frame(self) -> pl.DataFrame:
         """Return the refused services, by reason in the order found, then by row."""

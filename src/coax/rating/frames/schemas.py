@@ -205,9 +205,7 @@ class FrameSchemaMismatch(DomainError):
     code: ClassVar[str] = "frame_schema_mismatch"
 
 
-def conform(
-    frame: pl.DataFrame, schema: Schema, *, name: str, nullable: frozenset[str] = frozenset()
-) -> pl.DataFrame:
+def conform(frame: pl.DataFrame, schema: Schema, *, name: str, nullable: frozenset[str] = frozenset()) -> pl.DataFrame:
     """Return the schema's columns of a frame in its order and types; integers are widened, extras dropped.
 
     Raises:
@@ -224,20 +222,14 @@ def conform(
 
 def to_schema(columns: Mapping[str, np.ndarray[Any, Any]], schema: Schema) -> pl.DataFrame:
     """Return arrays (dates as days since 1970-01-01) as a frame of the schema."""
-    return (
-        pl.DataFrame(dict(columns))
-        .select(list(schema))
-        .cast({name: _dtype(of) for name, of in schema.items()})
-    )
+    return pl.DataFrame(dict(columns)).select(list(schema)).cast({name: _dtype(of) for name, of in schema.items()})
 
 
 def _dtype(dtype: pl.DataType | type[pl.DataType]) -> pl.DataType:
     return dtype if isinstance(dtype, pl.DataType) else dtype()
 
 
-def _check_column(
-    column: pl.Series, dtype: pl.DataType | type[pl.DataType], *, name: str, may_be_null: bool
-) -> None:
+def _check_column(column: pl.Series, dtype: pl.DataType | type[pl.DataType], *, name: str, may_be_null: bool) -> None:
     wanted, given = _dtype(dtype), column.dtype
     same_kind = given == wanted or (given.is_integer() and wanted.is_integer()) or given == pl.Null
     if not same_kind:
@@ -245,6 +237,4 @@ def _check_column(
             f"{name}: column {column.name} is {given}, not {wanted}", name=name, column=column.name
         )
     if column.null_count() and not may_be_null:
-        raise FrameSchemaMismatch(
-            f"{name}: column {column.name} has empty values", name=name, column=column.name
-        )
+        raise FrameSchemaMismatch(f"{name}: column {column.name} has empty values", name=name, column=column.name)

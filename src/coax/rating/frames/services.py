@@ -89,9 +89,7 @@ def refuse_invalid(refusals: Refusals, terms: PeriodTerms, rows: Rows) -> Rows:
     """Refuse those rows whose values are out of range, and return the others."""
     for name, is_bad in _find_bad_values(refusals.services[rows], terms.take(rows)):
         if is_bad.any():
-            detail = pl.format(
-                f"{name} is out of range: {{}}", pl.col(name).cast(pl.String).fill_null("empty")
-            )
+            detail = pl.format(f"{name} is out of range: {{}}", pl.col(name).cast(pl.String).fill_null("empty"))
             refusals.refuse(rows[is_bad], RefusalReason.INVALID_INPUT, detail)
     return rows[~refusals.is_refused[rows]]
 

@@ -34,9 +34,7 @@ class Staged:
     band: Rows
 
 
-def split_by_band(
-    rates: Rates, services: pl.DataFrame, plan: WindowPlan, segments: Segments, rate: Rows
-) -> Staged:
+def split_by_band(rates: Rates, services: pl.DataFrame, plan: WindowPlan, segments: Segments, rate: Rows) -> Staged:
     """Split whole windows where the band of their rate changes; all else stays as it is."""
     only_band = rates.only_band.take(rate)
     if (only_band >= 0).all():
@@ -108,9 +106,7 @@ def _find_window_starts(plan: WindowPlan, period: Rows, first: Days, number: Day
 
 
 def _count_maturity(pieces: Segments, maturity_start: Days, starts: dict[int, Days]) -> Months:
-    since = np.select(
-        [maturity_start == code for code in starts], [days[pieces.period] for days in starts.values()]
-    )
+    since = np.select([maturity_start == code for code in starts], [days[pieces.period] for days in starts.values()])
     return count_whole_months(since.astype(np.int32), pieces.start)
 
 
