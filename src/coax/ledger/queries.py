@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import ClassVar, Final
 
 import polars as pl
 
 from coax.base.bulk import bind, read_frame
-from coax.base.db import fetch_rows
+from coax.base.db import fetch_dicts, fetch_rows
+from coax.base.errors import DomainError
+from coax.base.ids import bucket_of
+from coax.ledger.types import AccountPosition, StatementRow, TransactionKind
 
 _BALANCES: Final = """
 SELECT b.account_id, b.balance_minor, b.unallocated_minor,
@@ -17,6 +20,7 @@ SELECT b.account_id, b.balance_minor, b.unallocated_minor,
        b.last_bill_run_id AS previous_run_id
 FROM party_account a JOIN ledger_account_balance b ON b.bucket = a.bucket AND b.account_id = a.account_id
 WHERE a.tenant_id = {tenant_id} AND a.bucket BETWEEN {first_bucket} AND {last_bucket}
+  AND b.bucket BETWEEN {first_bucket} AND {last_bucket}
 """
 _OPEN_ITEMS: Final = """
 SELECT t.bucket, t.account_id, t.origin_id, t.line, t.transaction_date, t.due_date,
@@ -30,6 +34,48 @@ FROM ledger_transaction t
 WHERE t.tenant_id = %s AND t.bucket = ANY(%s) AND t.account_id = ANY(%s)
 ORDER BY t.bucket, t.account_id, t.origin_id, t.line
 """
+_POSITION: Final = """
+SELECT balance_minor, unallocated_minor, debited_since_bill_minor, credited_since_bill_minor, last_bill_run_id
+FROM ledger_account_balance WHERE bucket = %s AND account_id = %s AND tenant_id = %s
+"""
+# The account's own transactions, newest first; what is open is one sum over its allocations, not one per row.
+_STATEMENT: Final = """
+WITH settled AS (
+    SELECT side.origin_id, side.line, sum(l.amount_minor) AS minor
+    FROM ledger_allocation l
+    CROSS JOIN LATERAL (VALUES (l.credit_origin_id, l.credit_line), (l.debit_origin_id, l.debit_line))
+        AS side (origin_id, line)
+    WHERE l.bucket = %(bucket)s AND l.account_id = %(account_id)s AND l.tenant_id = %(tenant_id)s
+    GROUP BY side.origin_id, side.line
+), signed AS (
+    SELECT t.*, CASE WHEN t.kind IN ('invoice', 'refund', 'payment_cancellation') THEN 1 ELSE -1 END AS sign
+    FROM ledger_transaction t
+    WHERE t.bucket = %(bucket)s AND t.account_id = %(account_id)s AND t.tenant_id = %(tenant_id)s
+)
+SELECT t.origin_id, t.line, t.posted_at, t.transaction_date, t.due_date, t.kind, t.reference,
+       b.number AS bill_number, t.sign * t.amount_minor AS amount_minor,
+       (sum(t.sign * t.amount_minor) OVER (ORDER BY t.posted_at, t.origin_id, t.line))::bigint AS balance_minor,
+       (t.amount_minor - coalesce(s.minor, 0))::bigint AS open_minor
+FROM signed t
+LEFT JOIN settled s ON s.origin_id = t.origin_id AND s.line = t.line
+LEFT JOIN billing_bill b ON b.bucket = t.bucket AND b.account_id = t.account_id AND b.run_id = t.origin_id
+ORDER BY t.posted_at DESC, t.origin_id DESC, t.line DESC LIMIT %(limit)s
+"""
+_SETTLED: Final = """
+SELECT l.debit_origin_id, l.debit_line, b.number, l.amount_minor
+FROM ledger_allocation l
+LEFT JOIN billing_bill b ON b.bucket = l.bucket AND b.account_id = l.account_id AND b.run_id = l.debit_origin_id
+WHERE l.bucket = %s AND l.account_id = %s AND l.tenant_id = %s AND l.credit_origin_id = %s
+ORDER BY l.origin_id, l.seq
+"""
+STATEMENT_ROWS: Final = 50
+STATEMENT_ROWS_MAX: Final = 10_000
+
+
+class BalanceUnknown(DomainError):
+    """The operator has no balance row for this account."""
+
+    code: ClassVar[str] = "balance_unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +92,18 @@ class OpenItemRow:
     open_minor: int
 
 
+@dataclass(frozen=True, slots=True)
+class SettledRow:
+    """So much of a credit settles one debit, which may be an invoice of a bill; minor units."""
+
+    origin_id: int
+    line: int
+    bill_number: int | None
+    amount_minor: int
+
+
 def find_balances(
-    *, tenant_id: int, first_bucket: int, last_bucket: int, account_ids: tuple[int, ...] = ()
+    *, tenant_id: int, first_bucket: int, last_bucket: int, account_ids: tuple[int, ...] = (), is_wide: bool = False
 ) -> pl.DataFrame:
     """Return the balance rows of a range of buckets, in minor units."""
     sql = _BALANCES + (" AND a.account_id = ANY({account_ids})" if account_ids else "")
@@ -58,7 +114,8 @@ def find_balances(
             first_bucket=first_bucket,
             last_bucket=last_bucket,
             account_ids=list(account_ids),
-        )
+        ),
+        is_wide=is_wide,
     )
 
 
@@ -73,3 +130,46 @@ def get_ledger_accounts(tenant_id: int, *, using: str = "default") -> dict[str, 
     """Return the key of the ledger account of each kind."""
     rows = fetch_rows("SELECT kind, id FROM ledger_ledger_account WHERE tenant_id = %s", [tenant_id], using=using)
     return dict(rows)
+
+
+def get_position(*, tenant_id: int, account_id: int, as_of: date, using: str = "default") -> AccountPosition:
+    """Return how an account stands on a day; `as_of` decides what is past due.
+
+    Raises:
+        BalanceUnknown: if the operator keeps no such account.
+    """
+    rows = fetch_rows(_POSITION, [bucket_of(account_id), account_id, tenant_id], using=using)
+    if not rows:
+        raise BalanceUnknown("This operator keeps no such account.", account_id=account_id)
+    balance, unallocated, debited, credited, last_run = rows[0]
+    items = find_open_items(tenant_id=tenant_id, account_ids=[account_id], using=using)
+    debits = [item for item in items if item.is_debit]
+    return AccountPosition(
+        balance_minor=balance,
+        unsettled_minor=sum(item.open_minor for item in debits),
+        outstanding_minor=sum(item.open_minor for item in debits if (item.due_date or item.transaction_date) < as_of),
+        unallocated_minor=unallocated,
+        debited_since_bill_minor=debited,
+        credited_since_bill_minor=credited,
+        last_bill_run_id=last_run,
+    )
+
+
+def find_statement(
+    *, tenant_id: int, account_id: int, limit: int = STATEMENT_ROWS, using: str = "default"
+) -> list[StatementRow]:
+    """Return an account's transactions, the latest first, each with the balance after it, in minor units."""
+    params = {
+        "bucket": bucket_of(account_id),
+        "account_id": account_id,
+        "tenant_id": tenant_id,
+        "limit": min(limit, STATEMENT_ROWS_MAX),
+    }
+    rows = fetch_dicts(_STATEMENT, params, using=using)
+    return [StatementRow(**{**row, "kind": TransactionKind(row["kind"])}) for row in rows]
+
+
+def find_settled(*, tenant_id: int, account_id: int, origin_id: int, using: str = "default") -> list[SettledRow]:
+    """Return which debits the credit of an origin settles, by how much, in the order in which it did."""
+    params = [bucket_of(account_id), account_id, tenant_id, origin_id]
+    return [SettledRow(*row) for row in fetch_rows(_SETTLED, params, using=using)]

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
-from typing import Final
+from typing import ClassVar, Final
+
+from coax.base.errors import DomainError
+
+AMOUNT_MINOR_MAX: Final = 10**15
 
 
 class TransactionKind(StrEnum):
@@ -80,3 +84,113 @@ class Settlement:
     debit_origin_id: int
     debit_line: int
     amount_minor: int
+
+
+class AmountRefused(DomainError):
+    """The amount of a financial transaction is not above zero, or beyond every reason."""
+
+    code: ClassVar[str] = "amount_refused"
+
+
+class LegsDoNotBalance(DomainError):
+    """The legs of a financial transaction do not sum to zero; it is not posted."""
+
+    code: ClassVar[str] = "legs_do_not_balance"
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """A leg of a financial transaction in minor units; debits are positive."""
+
+    kind: LedgerAccountKind
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SingleTransaction:
+    """A financial transaction that one action makes; amounts in minor units, positive whatever its direction.
+
+    Raises:
+        AmountRefused: if it is not above zero or its tax is not a part of it.
+        LegsDoNotBalance: if its legs do not sum to zero.
+    """
+
+    account_id: int
+    kind: TransactionKind
+    currency: str
+    net_minor: int
+    tax_minor: int
+    legs: tuple[Leg, ...]
+    transaction_date: date
+    due_date: date | None = None
+    subscription_id: int | None = None
+    reference: str = ""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.amount_minor <= AMOUNT_MINOR_MAX or self.net_minor < 0 or self.tax_minor < 0:
+            raise AmountRefused(
+                f"An amount of {self.amount_minor} minor units, {self.tax_minor} of them tax, cannot be posted; "
+                f"it must be above zero and at most {AMOUNT_MINOR_MAX}.",
+                amount_minor=self.amount_minor,
+                tax_minor=self.tax_minor,
+            )
+        if sum(leg.amount_minor for leg in self.legs):
+            raise LegsDoNotBalance(f"The legs of this {self.kind.value} do not sum to zero.", legs=self.legs)
+
+    @property
+    def amount_minor(self) -> int:
+        """Return net and tax together."""
+        return self.net_minor + self.tax_minor
+
+    @property
+    def is_debit(self) -> bool:
+        """Tell whether the account owes more by it."""
+        return self.kind in DEBIT_KINDS
+
+
+@dataclass(frozen=True, slots=True)
+class PostedTransaction:
+    """A financial transaction as posted: its key, and how the account stands after it, in minor units."""
+
+    account_id: int
+    origin_id: int
+    line: int
+    amount_minor: int
+    balance_minor: int
+    unallocated_minor: int
+    allocations: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountPosition:
+    """How an account stands on a day, in minor units (reference 6.1).
+
+    `unsettled_minor` is what of its debits no credit settles yet, `outstanding_minor` the part of it that is past
+    due (a debit is past due from the day after its due date), `unallocated_minor` what of its credits settles
+    nothing yet. Balance = unsettled - unallocated.
+    """
+
+    balance_minor: int
+    unsettled_minor: int
+    outstanding_minor: int
+    unallocated_minor: int
+    debited_since_bill_minor: int
+    credited_since_bill_minor: int
+    last_bill_run_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementRow:
+    """A financial transaction of an account: debits positive, with the balance after it and what is still open."""
+
+    origin_id: int
+    line: int
+    posted_at: datetime
+    transaction_date: date
+    due_date: date | None
+    kind: TransactionKind
+    reference: str
+    bill_number: int | None
+    amount_minor: int
+    balance_minor: int
+    open_minor: int

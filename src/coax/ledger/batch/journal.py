@@ -1,4 +1,4 @@
-"""COPY of transactions, entries and allocations."""
+"""COPY of transactions and entries."""
 
 from __future__ import annotations
 
@@ -40,19 +40,6 @@ ENTRY_COLUMNS: Final = (
     ("seq", "int2"),
     ("currency", "text"),
 )
-ALLOCATION_COLUMNS: Final = (
-    ("account_id", "int8"),
-    ("origin_id", "int8"),
-    ("credit_origin_id", "int8"),
-    ("debit_origin_id", "int8"),
-    ("amount_minor", "int8"),
-    ("tenant_id", "int4"),
-    ("allocated_on", "date"),
-    ("bucket", "int2"),
-    ("seq", "int2"),
-    ("credit_line", "int2"),
-    ("debit_line", "int2"),
-)
 
 
 def copy_transactions(frame: pl.DataFrame, *, using: str) -> None:
@@ -64,9 +51,3 @@ def copy_transactions(frame: pl.DataFrame, *, using: str) -> None:
 def copy_entries(frame: pl.DataFrame, *, using: str) -> None:
     """COPY the legs of transactions."""
     copy_in(copy_target("ledger_entry", ENTRY_COLUMNS), encode_frame(frame, ENTRY_COLUMNS), using=using)
-
-
-def copy_allocations(frame: pl.DataFrame, *, using: str) -> None:
-    """COPY allocations."""
-    target = copy_target("ledger_allocation", ALLOCATION_COLUMNS)
-    copy_in(target, encode_frame(frame, ALLOCATION_COLUMNS), using=using)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from datetime import date
 from itertools import groupby
-
-import polars as pl
+from typing import Final
 
 from coax.base.db import execute
 from coax.base.ids import bucket_of
-from coax.ledger.batch.journal import copy_allocations
 from coax.ledger.queries import OpenItemRow, find_open_items
 from coax.ledger.rules import allocate_fifo
 from coax.ledger.types import OpenItem, Settlement
+
+_INSERT: Final = """
+INSERT INTO ledger_allocation (bucket, account_id, origin_id, seq, tenant_id, credit_origin_id, credit_line,
+                               debit_origin_id, debit_line, amount_minor, allocated_on)
+SELECT * FROM unnest(%s::smallint[], %s::bigint[], %s::bigint[], %s::smallint[], %s::int[], %s::bigint[],
+                     %s::smallint[], %s::bigint[], %s::smallint[], %s::bigint[], %s::date[])"""
 
 
 def allocate_credits(
@@ -21,13 +25,13 @@ def allocate_credits(
     account_ids: list[int],
     origin_id: int,
     on: date,
-    against: tuple[int, int] | None = None,
+    against: tuple[int, int | None] | None = None,
     using: str,
 ) -> int:
     """Settle open debits of the accounts with their open credits, and return how many allocations were made.
 
-    Oldest first (reference 6.1); `against` names a debit (origin, line) to settle before the others. The balance
-    row's `unallocated_minor` becomes what remains of the credits.
+    Oldest first (reference 6.1); `against` names a debit (origin, line or None for all of it) to settle before the
+    others. The balance row's `unallocated_minor` becomes what remains of the credits.
     """
     if not account_ids:
         return 0
@@ -54,7 +58,7 @@ def allocate_credits(
     return len(rows)
 
 
-def _settle_account(items: list[OpenItemRow], against: tuple[int, int] | None) -> tuple[list[Settlement], int]:
+def _settle_account(items: list[OpenItemRow], against: tuple[int, int | None] | None) -> tuple[list[Settlement], int]:
     def open_items(*, is_debit: bool) -> list[OpenItem]:
         return [
             OpenItem(item.origin_id, item.line, item.transaction_date, item.due_date, item.open_minor)
@@ -79,21 +83,9 @@ def _settlement_values(settlement: Settlement) -> tuple[int, ...]:
 
 
 def _store(rows: list[tuple[object, ...]], *, using: str) -> None:
+    """Append allocations by INSERT: a single action works under row-level security, which refuses COPY."""
     if rows:
-        schema = {
-            "bucket": pl.Int16,
-            "account_id": pl.Int64,
-            "origin_id": pl.Int64,
-            "seq": pl.Int16,
-            "tenant_id": pl.Int32,
-            "credit_origin_id": pl.Int64,
-            "credit_line": pl.Int16,
-            "debit_origin_id": pl.Int64,
-            "debit_line": pl.Int16,
-            "amount_minor": pl.Int64,
-            "allocated_on": pl.Date,
-        }
-        copy_allocations(pl.DataFrame(rows, schema=schema, orient="row"), using=using)
+        execute(_INSERT, [list(column) for column in zip(*rows, strict=True)], using=using)
 
 
 def _store_remaining(left: list[tuple[int, int]], account_ids: set[int], *, tenant_id: int, using: str) -> None:
