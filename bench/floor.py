@@ -28,9 +28,11 @@ SET_UP = """CREATE TEMP TABLE IF NOT EXISTS m (bucket smallint, account_id bigin
     ON COMMIT DELETE ROWS;
     CREATE TEMP TABLE IF NOT EXISTS b (bucket smallint, account_id bigint, balance bigint) ON COMMIT DELETE ROWS"""
 UPDATE_SERVICES = """UPDATE subscription_service_rating r SET rated_up_to = m.rated FROM m
-    WHERE r.bucket = m.bucket AND r.account_id = m.account_id AND r.service_id = m.service_id"""
+    WHERE r.bucket = m.bucket AND r.account_id = m.account_id AND r.service_id = m.service_id
+      AND r.bucket BETWEEN %s AND %s"""
 UPDATE_BALANCES = """UPDATE ledger_account_balance x SET balance_minor = b.balance FROM b
-    WHERE x.bucket = b.bucket AND x.account_id = b.account_id"""
+    WHERE x.bucket = b.bucket AND x.account_id = b.account_id
+      AND x.bucket BETWEEN %s AND %s"""
 
 
 @dataclass(frozen=True)
@@ -85,8 +87,8 @@ def _write(dsn: dict[str, str], chunk: Chunk) -> None:
             ):
                 while block := file.read(1 << 20):
                     copy.write(block)
-        cursor.execute(UPDATE_SERVICES)
-        cursor.execute(UPDATE_BALANCES)
+        cursor.execute(UPDATE_SERVICES, [chunk.first, chunk.last])
+        cursor.execute(UPDATE_BALANCES, [chunk.first, chunk.last])
 
 
 def drop_spool(directory: Path) -> None:

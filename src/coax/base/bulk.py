@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import ClassVar, Final
 
 import adbc_driver_postgresql.dbapi as adbc
 import polars as pl
@@ -11,13 +12,15 @@ from adbc_driver_manager import Error as AdbcError
 from coax.base.db import connection_url
 from coax.base.errors import DomainError
 
+_SETTINGS: Final = ("max_parallel_workers_per_gather = 0", "work_mem = '64MB'", "jit = off")
+_WIDE_SETTINGS: Final = (*_SETTINGS, "enable_nestloop = off")
 _connections: dict[str, adbc.Connection] = {}
 
 
 class BulkReadFailed(DomainError):
     """The database could not be read."""
 
-    code = "bulk_read_failed"
+    code: ClassVar[str] = "bulk_read_failed"
 
 
 def bind(sql: str, **values: int | date | list[int]) -> str:
@@ -33,17 +36,18 @@ def _literal(value: int | date | list[int]) -> str:
     return str(int(value))
 
 
-def read_frame(sql: str) -> pl.DataFrame:
+def read_frame(sql: str, *, is_wide: bool = False) -> pl.DataFrame:
     """Return the rows of a SELECT as a frame, read with the run role outside any open transaction.
 
-    A connection that has gone is opened once more. Raises: BulkReadFailed.
+    `is_wide` tells the planner that whole ranges of buckets are read, which it underrates. A connection that has
+    gone is opened once more. Raises: BulkReadFailed.
     """
     try:
-        return _read(sql)
+        return _read(sql, is_wide)
     except AdbcError:
         close_bulk_connections()
     try:
-        return _read(sql)
+        return _read(sql, is_wide)
     except AdbcError as error:
         raise BulkReadFailed(f"The database could not be read: {error}") from error
 
@@ -58,10 +62,18 @@ def close_bulk_connections() -> None:
             continue
 
 
-def _read(sql: str) -> pl.DataFrame:
-    url = connection_url("run")
-    if url not in _connections:
-        _connections[url] = adbc.connect(url, autocommit=True)
-    with _connections[url].cursor() as cursor:
+def _read(sql: str, is_wide: bool) -> pl.DataFrame:
+    key = f"{connection_url('run')} {is_wide}"
+    if key not in _connections:
+        _connections[key] = _connect(_WIDE_SETTINGS if is_wide else _SETTINGS)
+    with _connections[key].cursor() as cursor:
         cursor.execute(sql)
         return pl.DataFrame(cursor.fetch_arrow())
+
+
+def _connect(settings: tuple[str, ...]) -> adbc.Connection:
+    connection = adbc.connect(connection_url("run"), autocommit=True)
+    with connection.cursor() as cursor:
+        for setting in settings:
+            cursor.execute(f"SET {setting}")
+    return connection

@@ -34,9 +34,7 @@ def tenant_now(tenant_id: int, *, using: str = "default") -> datetime:
 
 def tenant_today(tenant_id: int, *, using: str = "default") -> date:
     """Return today's civil date in the tenant's time zone."""
-    rows = fetch_rows(
-        "SELECT clock_at, time_zone FROM base_operator WHERE tenant_id = %s", [tenant_id], using=using
-    )
+    rows = fetch_rows("SELECT clock_at, time_zone FROM base_operator WHERE tenant_id = %s", [tenant_id], using=using)
     clock_at, time_zone = rows[0]
     return (clock_at or now_utc()).astimezone(ZoneInfo(time_zone)).date()  # type: ignore[no-any-return]
 
@@ -52,7 +50,5 @@ def set_simulated_clock(*, tenant_id: int, at: datetime) -> None:
     if mode != "simulated":
         raise ClockIsReal("This operator lives by the real clock; only a simulated one can be set.", at=at)
     if at < present:
-        raise ClockRunsForward(
-            f"The clock stands at {present:%Y-%m-%d %H:%M} and cannot go back to {at}.", at=at
-        )
+        raise ClockRunsForward(f"The clock stands at {present:%Y-%m-%d %H:%M} and cannot go back to {at}.", at=at)
     execute("UPDATE base_operator SET clock_at = %s WHERE tenant_id = %s", [at, tenant_id])

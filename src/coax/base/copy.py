@@ -49,9 +49,7 @@ def _uniform_parts(frame: pl.DataFrame, columns: Columns) -> Iterator[tuple[pl.D
         yield frame, {}
         return
     keys = [pl.col(name).is_null().alias(f"__null_{name}") for name in nullable]
-    keys += [
-        pl.col(name).str.len_bytes().fill_null(-1).cast(pl.Int64).alias(f"__len_{name}") for name in texts
-    ]
+    keys += [pl.col(name).str.len_bytes().fill_null(-1).cast(pl.Int64).alias(f"__len_{name}") for name in texts]
     marked = frame.with_columns(keys)
     names = [key.meta.output_name() for key in keys]
     for part in marked.partition_by(names, maintain_order=True) if frame.height else []:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Literal
 from urllib.parse import quote, unquote, urlsplit
 
+import psycopg
 from django.db import connections
 
 from coax.base.embedded import Cluster
@@ -104,6 +106,16 @@ def execute(sql: str, params: object = None, *, using: str = "default") -> int:
     with connections[using].cursor() as cursor:
         cursor.execute(sql, params)
         return int(cursor.rowcount)
+
+
+@contextmanager
+def binary_cursor(*, using: str = "default") -> Iterator[psycopg.Cursor[tuple[Any, ...]]]:
+    """Give a cursor that sends and fetches values in binary, `%b` in statements, on Django's own connection."""
+    connection = connections[using]
+    connection.ensure_connection()
+    with psycopg.Cursor(connection.connection) as cursor:
+        cursor.format = psycopg.pq.Format.BINARY
+        yield cursor
 
 
 def copy_in(target: str, blocks: Iterable[bytes | memoryview], *, using: str = "default") -> None:

@@ -84,3 +84,26 @@ class IdempotencyKey(models.Model):
 
     class Meta:
         db_table = "base_idempotency_key"
+
+
+class AuditEntry(models.Model):
+    """A change of configuration, staff or operator: who, when, and the columns before and after (coax.base.audit)."""
+
+    id = models.BigAutoField(primary_key=True)
+    tenant_id = models.IntegerField()
+    at = models.DateTimeField()
+    actor = models.TextField()
+    source = models.TextField()
+    action = models.TextField()
+    subject = models.TextField()
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+
+    class Meta:
+        db_table = "base_audit_entry"
+        indexes = [models.Index(fields=["tenant_id", "id"], name="audit_entry_by_tenant")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(action__in=["insert", "update", "delete"]), name="audit_entry_action_is_known"
+            ),
+        ]

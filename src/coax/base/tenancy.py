@@ -62,9 +62,7 @@ def tenant_policy_sql(table: str, *, append_only: bool = False) -> list[str]:
 def create_tenant(*, code: str, name: str, currency: str, time_zone: str, locale: str) -> Tenant:
     """Create an operator and return it; its code is unique over the whole platform."""
     with connections[APP_ALIAS].cursor() as cursor:
-        cursor.execute(
-            "SELECT coax_create_tenant(%s, %s, %s, %s, %s)", [code, name, currency, time_zone, locale]
-        )
+        cursor.execute("SELECT coax_create_tenant(%s, %s, %s, %s, %s)", [code, name, currency, time_zone, locale])
         tenant_id = cursor.fetchone()[0]
     return Tenant(tenant_id, code, name, currency, time_zone, locale)
 

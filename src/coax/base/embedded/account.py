@@ -130,8 +130,7 @@ def _account_named(name: str) -> ServerAccount:
         ) from None
     if entry.pw_uid == 0:
         raise ServiceUserUnusable(
-            f"COAX_SERVICE_USER is {name}, which is root, and PostgreSQL does not run as root. "
-            "Name an ordinary user.",
+            f"COAX_SERVICE_USER is {name}, which is root, and PostgreSQL does not run as root. Name an ordinary user.",
             user=name,
         )
     return ServerAccount(uid=entry.pw_uid, gid=entry.pw_gid, name=name)

@@ -85,8 +85,7 @@ def _package_dir() -> Path:
     spec = find_spec(PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         raise BinariesMissing(
-            f"The package {DISTRIBUTION} is not installed; install it, "
-            "or name PostgreSQL's programs by COAX_PG_BIN."
+            f"The package {DISTRIBUTION} is not installed; install it, or name PostgreSQL's programs by COAX_PG_BIN."
         )
     return Path(spec.submodule_search_locations[0]).resolve()
 

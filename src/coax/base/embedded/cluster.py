@@ -172,9 +172,7 @@ class Cluster:
         """
         found = self.find_running()
         if found is None and not self._layout.has_socket:
-            raise ServerNotRunning(
-                f"The server of {self.data_dir} is not running; start it with: coax db start"
-            )
+            raise ServerNotRunning(f"The server of {self.data_dir} is not running; start it with: coax db start")
         return {
             "host": found.host if found else str(self._layout.run),
             "port": str(found.port if found else SOCKET_PORT),

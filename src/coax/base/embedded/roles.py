@@ -53,14 +53,12 @@ def create_database(conn: Connection[Any], name: str = DATABASE) -> None:
     exists = conn.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone() is not None
     if not exists:
         conn.execute(
-            sql.SQL(
-                "CREATE DATABASE {} OWNER coax_owner TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'"
-            ).format(sql.Identifier(name))
+            sql.SQL("CREATE DATABASE {} OWNER coax_owner TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'").format(
+                sql.Identifier(name)
+            )
         )
     conn.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))
-    conn.execute(
-        sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO coax_app, coax_run").format(sql.Identifier(name))
-    )
+    conn.execute(sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO coax_app, coax_run").format(sql.Identifier(name)))
 
 
 def hand_over_schema(conn: Connection[Any]) -> None:
@@ -88,7 +86,5 @@ def _list_clauses(is_super: bool, bypasses: bool, *, bypass: bool) -> LiteralStr
 
 def _make_verifier(conn: Connection[Any], name: str, password: str) -> str:
     encoding = conn.info.encoding
-    verifier = conn.pgconn.encrypt_password(
-        password.encode(encoding), name.encode(encoding), b"scram-sha-256"
-    )
+    verifier = conn.pgconn.encrypt_password(password.encode(encoding), name.encode(encoding), b"scram-sha-256")
     return verifier.decode("ascii")

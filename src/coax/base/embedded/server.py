@@ -143,9 +143,7 @@ class Server:
         until_s = time.monotonic() + PG_CTL_TIMEOUT_S
         while not ((found := find_postmaster(self.layout)) and found.is_ready):
             if found is None or time.monotonic() > until_s:
-                raise EmbeddedServerFailed(
-                    f"PostgreSQL did not become ready. {self._quote_log(self.read_log())}"
-                )
+                raise EmbeddedServerFailed(f"PostgreSQL did not become ready. {self._quote_log(self.read_log())}")
             time.sleep(POLL_S)
         return found
 
@@ -156,9 +154,7 @@ class Server:
         """
         log_before = self.layout.log.stat().st_size if self.layout.log.exists() else 0
         if not self._pg_ctl("stop", "-m", mode) and find_postmaster(self.layout) is not None:
-            raise EmbeddedServerFailed(
-                f"PostgreSQL did not stop. {self._quote_log(self.read_log(log_before))}"
-            )
+            raise EmbeddedServerFailed(f"PostgreSQL did not stop. {self._quote_log(self.read_log(log_before))}")
 
     def stop_interrupted(self) -> None:
         """Stop a server whose start was interrupted, waiting a moment for one being forked."""

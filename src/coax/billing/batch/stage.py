@@ -6,29 +6,27 @@ from io import BytesIO
 
 import polars as pl
 
-from coax.base.db import execute, fetch_rows
+from coax.base.db import binary_cursor, execute
 
 
 def save_frames(frames: dict[str, pl.DataFrame], *, tenant_id: int, run_id: int, part: int, using: str) -> None:
     """Replace a task's staged frames by these."""
     delete_frames(run_id=run_id, part=part, using=using)
-    for name, frame in frames.items():
-        buffer = BytesIO()
-        frame.write_ipc(buffer, compression="lz4")
-        execute(
-            "INSERT INTO billing_run_stage (run_id, part, frame, tenant_id, payload) VALUES (%s, %s, %s, %s, %s)",
-            [run_id, part, name, tenant_id, buffer.getvalue()],
-            using=using,
-        )
+    with binary_cursor(using=using) as cursor:
+        for name, frame in frames.items():
+            buffer = BytesIO()
+            frame.write_ipc(buffer, compression="lz4")
+            cursor.execute(
+                "INSERT INTO billing_run_stage (run_id, part, frame, tenant_id, payload) VALUES (%s, %s, %s, %s, %b)",
+                [run_id, part, name, tenant_id, buffer.getbuffer()],
+            )
 
 
 def load_frames(*, run_id: int, part: int, using: str) -> dict[str, pl.DataFrame]:
     """Return a task's staged frames by name."""
-    rows = fetch_rows(
-        "SELECT frame, payload FROM billing_run_stage WHERE run_id = %s AND part = %s",
-        [run_id, part],
-        using=using,
-    )
+    with binary_cursor(using=using) as cursor:
+        cursor.execute("SELECT frame, payload FROM billing_run_stage WHERE run_id = %s AND part = %s", [run_id, part])
+        rows = cursor.fetchall()
     return {name: pl.read_ipc(BytesIO(payload)) for name, payload in rows}
 
 

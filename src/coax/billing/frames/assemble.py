@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import polars as pl
 
 from coax.base.money import MICRO
+from coax.billing.frames.groups import Array, count_groups, find_starts, number_rows, sum_groups
 from coax.billing.types import AssemblyRules, BillClassification
 
 ACCOUNT: Final = "account_id"
 INVOICE_KEYS: Final = ["account_id", "subscription_id"]
+AMOUNTS: Final = ("net_micro", "tax_micro", "total_micro")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +29,37 @@ class Assembled:
 def invoice(items: pl.DataFrame) -> pl.DataFrame:
     """Group rated items per subscription: one row per invoice or credit note to be, in exact micros.
 
-    `items`: account_id, subscription_id, period_from, period_to, net_micro, tax_micro, total_micro. Invoices of an
-    account are numbered by subscription from 1 (`invoice_line`).
+    `items`: bucket, account_id, subscription_id, period_from, period_to, net_micro, tax_micro, total_micro, sorted
+    by account and subscription. Invoices of an account are numbered from 1 (`invoice_line`).
     """
-    return _invoices(items)
+    starts = find_starts(items, INVOICE_KEYS)
+    head = items[starts].select("bucket", *INVOICE_KEYS) if items.height else items.select("bucket", *INVOICE_KEYS)
+    return head.with_columns(
+        *_sums(items, starts),
+        pl.Series("nonzero_items", sum_groups((items["total_micro"] != 0).cast(pl.Int64), starts), dtype=pl.Int64),
+        pl.Series("items", count_groups(starts, items.height), dtype=pl.Int64),
+        *_period(items, starts),
+    ).with_columns(_numbers(head).alias("invoice_line"))
+
+
+def _sums(rows: pl.DataFrame, starts: Array) -> list[pl.Series]:
+    return [pl.Series(name, sum_groups(rows[name], starts), dtype=pl.Int64) for name in AMOUNTS]
+
+
+def _period(rows: pl.DataFrame, starts: Array) -> list[pl.Series]:
+    """Return the first day and the end of what each group covers."""
+    ends = {"period_from": np.minimum, "period_to": np.maximum}
+    days = {name: rows[name].to_physical().to_numpy() for name in ends}
+    empty = np.zeros(0, np.int32)
+    return [
+        pl.Series(name, ends[name].reduceat(days[name], starts) if len(starts) else empty, dtype=pl.Int32).cast(pl.Date)
+        for name in ends
+    ]
+
+
+def _numbers(invoices: pl.DataFrame) -> pl.Series:
+    starts = find_starts(invoices, [ACCOUNT])
+    return pl.Series(number_rows(starts, invoices.height), dtype=pl.Int16)
 
 
 def assemble(invoices: pl.DataFrame, rules: AssemblyRules) -> Assembled:
@@ -74,40 +104,24 @@ def classify(bills: pl.DataFrame, rules: AssemblyRules) -> pl.DataFrame:
     )
 
 
-def _invoices(items: pl.DataFrame) -> pl.DataFrame:
-    return (
-        items.lazy()
-        .group_by(INVOICE_KEYS, maintain_order=True)
-        .agg(
-            pl.col("net_micro").sum(),
-            pl.col("tax_micro").sum(),
-            pl.col("total_micro").sum(),
-            pl.col("period_from").min(),
-            pl.col("period_to").max(),
-            pl.len().cast(pl.Int64).alias("items"),
-            (pl.col("total_micro") != 0).sum().cast(pl.Int64).alias("nonzero_items"),
-        )
-        .sort(INVOICE_KEYS)
-        .with_columns(pl.int_range(1, pl.len() + 1).over(ACCOUNT).cast(pl.Int16).alias("invoice_line"))
-        .collect()
-    )
-
-
 def _bills(invoices: pl.DataFrame, rules: AssemblyRules) -> pl.DataFrame:
+    starts = find_starts(invoices, [ACCOUNT])
+    head = invoices[starts] if invoices.height else invoices
     return (
-        invoices.lazy()
-        .group_by(ACCOUNT, maintain_order=True)
-        .agg(
-            pl.col("net_micro", "tax_micro", "total_micro", "items", "nonzero_items").sum(),
-            pl.col("period_from").min(),
-            pl.col("period_to").max(),
-            pl.len().cast(pl.Int16).alias("invoices"),
+        head.select("bucket", ACCOUNT)
+        .with_columns(
+            *_sums(invoices, starts),
+            *(
+                pl.Series(name, sum_groups(invoices[name], starts), dtype=pl.Int64)
+                for name in ("items", "nonzero_items")
+            ),
+            *_period(invoices, starts),
+            pl.Series("invoices", count_groups(starts, invoices.height), dtype=pl.Int16),
         )
         .with_columns(_rounded_minor(pl.col("total_micro"), rules).alias("total_minor"))
         .with_columns(
             (pl.col("total_minor") * _unit(rules.currency_scale) - pl.col("total_micro")).alias("rounding_micro")
         )
-        .collect()
     )
 
 
@@ -130,13 +144,35 @@ def _rounded_minor(amount_micro: pl.Expr, rules: AssemblyRules) -> pl.Expr:
 
 
 def _split_totals(invoices: pl.DataFrame, rules: AssemblyRules) -> pl.DataFrame:
-    """Give each invoice its minor units: floor, then one unit at a time by largest remainder until the bill's total.
+    """Give each invoice its minor units, so that they sum to the bill's total; one alone takes the whole of it."""
+    unit = _unit(rules.currency_scale)
+    starts = find_starts(invoices, [ACCOUNT])
+    is_alone = pl.Series(
+        "is_alone", np.repeat(count_groups(starts, invoices.height) == 1, count_groups(starts, invoices.height))
+    )
+    alone = invoices.filter(is_alone).with_columns(pl.col("total_minor").alias("amount_minor"))
+    shared = _share_total(invoices.filter(~is_alone), unit)
+    return (
+        pl.concat([alone, shared])
+        .with_columns(
+            (pl.col("amount_minor") * unit - pl.col("total_micro")).alias("rounding_micro"),
+            half_up_minor(pl.col("net_micro"), unit).alias("net_minor"),
+            half_up_minor(pl.col("tax_micro"), unit).alias("tax_minor"),
+        )
+        .with_columns((pl.col("amount_minor") - pl.col("net_minor") - pl.col("tax_minor")).alias("rounding_minor"))
+        .drop("total_minor")
+        .sort("bucket", *INVOICE_KEYS)
+    )
+
+
+def _share_total(invoices: pl.DataFrame, unit: int) -> pl.DataFrame:
+    """Split a bill's total over its invoices: floor, then one unit at a time by largest remainder.
 
     Worked on the magnitude of a debit and, mirrored, of a credit bill, so both round alike. A bill rounded down
     below the sum of its floors takes the units back in the opposite order.
     """
-    unit = _unit(rules.currency_scale)
     sign = pl.when(pl.col("total_minor") < 0).then(-1).otherwise(1)
+    left, count = pl.col("left"), pl.col("count")
     return (
         invoices.lazy()
         .with_columns(sign.alias("sign"))
@@ -147,20 +183,9 @@ def _split_totals(invoices: pl.DataFrame, rules: AssemblyRules) -> pl.DataFrame:
             pl.len().over(ACCOUNT).cast(pl.Int64).alias("count"),
             pl.col("remainder").rank("ordinal", descending=True).over(ACCOUNT).cast(pl.Int64).alias("rank"),
         )
-        .with_columns(
-            (
-                pl.col("left") // pl.col("count") + (pl.col("rank") <= pl.col("left") % pl.col("count")).cast(pl.Int64)
-            ).alias("extra")
-        )
+        .with_columns((left // count + (pl.col("rank") <= left % count).cast(pl.Int64)).alias("extra"))
         .with_columns(((pl.col("floor") + pl.col("extra")) * pl.col("sign")).alias("amount_minor"))
-        .with_columns(
-            (pl.col("amount_minor") * unit - pl.col("total_micro")).alias("rounding_micro"),
-            half_up_minor(pl.col("net_micro"), unit).alias("net_minor"),
-            half_up_minor(pl.col("tax_micro"), unit).alias("tax_minor"),
-        )
-        .with_columns((pl.col("amount_minor") - pl.col("net_minor") - pl.col("tax_minor")).alias("rounding_minor"))
-        .drop("sign", "magnitude", "floor", "remainder", "left", "count", "rank", "extra", "total_minor")
-        .sort(INVOICE_KEYS)
+        .drop("sign", "magnitude", "floor", "remainder", "left", "count", "rank", "extra")
         .collect()
     )
 

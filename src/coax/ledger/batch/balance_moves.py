@@ -29,6 +29,7 @@ _MOVE: Final = """UPDATE ledger_account_balance b
         debited_since_bill_minor = 0, credited_since_bill_minor = 0
     FROM balance_move m JOIN party_account a ON a.bucket = m.bucket AND a.account_id = m.account_id
     WHERE b.bucket = m.bucket AND b.account_id = m.account_id AND b.tenant_id = %s
+      AND b.bucket BETWEEN %s AND %s AND a.bucket BETWEEN %s AND %s
       AND b.balance_minor = m.balance_minor AND b.unallocated_minor = m.unallocated_minor
       AND b.debited_since_bill_minor = m.debited_between_minor
       AND b.credited_since_bill_minor = m.credited_between_minor AND b.last_bill_run_id = m.previous_run_id
@@ -40,4 +41,5 @@ def move_balances(bills: pl.DataFrame, *, tenant_id: int, run_id: int, using: st
     execute(_CREATE, using=using)
     execute("DELETE FROM balance_move", using=using)
     copy_in(copy_target("balance_move", COLUMNS), encode_frame(bills, COLUMNS), using=using)
-    return execute(_MOVE, [run_id, tenant_id], using=using)
+    first, last = bills.select(pl.min("bucket").alias("first"), pl.max("bucket").alias("last")).row(0)
+    return execute(_MOVE, [run_id, tenant_id, first, last, first, last], using=using)

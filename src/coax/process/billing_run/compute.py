@@ -79,6 +79,7 @@ def _read(run: RunRow, part: PartRow) -> pl.DataFrame:
         part.last_bucket,
         run.criteria.account_ids,
         run.criteria.subscription_ids,
+        is_wide=run.parts > 1,
     )
     return find_due_services(population, as_of=run.bill_as_of)
 

@@ -198,13 +198,13 @@ def _executor(run_id: int, executor: Executor | None, workers: int | None) -> It
     if executor is not None or count <= 1:
         yield executor
         return
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")  # inherited: the workers fill the cores, not each one's threads
     with ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_set_up_worker) as pool:
         yield pool
 
 
 def _set_up_worker() -> None:
-    """Set Django up in a fresh worker process; its Polars takes one thread, the workers fill the cores."""
+    """Set Django up in a fresh worker process."""
     import django  # noqa: PLC0415
 
-    os.environ.setdefault("POLARS_MAX_THREADS", "1")
     django.setup()

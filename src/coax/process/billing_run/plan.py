@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, ClassVar, Final, cast
 
+from coax.base.audit import set_actor
 from coax.base.clock import now_utc
 from coax.base.db import fetch_rows
 from coax.base.errors import DomainError
@@ -75,6 +76,7 @@ def plan_run(*, tenant: Tenant, request: RunRequest) -> int:
     CriterionUnknown, DueDateRuleInvalid, RunAlreadyOpen.
     """
     with tenant_transaction(tenant.id, using=RUN_ALIAS):
+        set_actor(request.actor, using=RUN_ALIAS)
         definition_id = _active(tenant, request.execution_date).version_id
         frozen = [row.version_id for row in find_versions(using=RUN_ALIAS) if row.kind in FROZEN_KINDS]
         if not request.is_dry:

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
+import numpy as np
 import polars as pl
 
 from coax.billing.frames import assemble, invoice
+from coax.billing.frames.groups import count_groups, find_starts, number_rows
 from coax.billing.types import AssemblyRules, RunCriteria
 from coax.rating.frames import CREDIT_INPUT_SCHEMA, SERVICE_SCHEMA, compute_credits, rate
 from coax.rating.frames.catalogue import Catalogue, choose_plan
@@ -91,9 +93,20 @@ def rate_services(frames: Frames, context: RunContext, charged: pl.DataFrame) ->
         "refused": pl.concat(
             [_with_owner(frames["refused"], frames["services"]), _with_owner(rated.refused, services)]
         ),
-        "items": pl.concat([frame.select(ITEM_TYPES.keys()).cast(ITEM_TYPES) for frame in (charges, credits_)]),
+        "items": _in_order(charges, credits_),
         "moves": pl.concat([frame.select(MOVE_TYPES.keys()).cast(MOVE_TYPES) for frame in (moves, credit_moves)]),
     }
+
+
+def _in_order(charges: pl.DataFrame, credited: pl.DataFrame) -> pl.DataFrame:
+    """Return all items by account, subscription, service and period; charges alone come in that order."""
+    frames = [frame.select(ITEM_TYPES.keys()).cast(ITEM_TYPES) for frame in (charges, credited) if frame.height]
+    if not frames:
+        return pl.DataFrame(schema=ITEM_TYPES)
+    if len(frames) == 1 and charges.height:
+        return frames[0]
+    order = ["bucket", "account_id", "subscription_id", "service_id", "period_from"]
+    return pl.concat(frames).sort(order, maintain_order=True)
 
 
 def make_invoices(frames: Frames) -> Frames:
@@ -104,23 +117,24 @@ def make_invoices(frames: Frames) -> Frames:
 def assemble_bills(frames: Frames, context: RunContext) -> Frames:
     """Add bills; items, moves and invoices of accounts under the minimum leave, as services pending."""
     assembled = assemble(frames["invoices"], context.assembly)
-    billed = assembled.bills.select("account_id")
-    items = frames["items"].join(billed, on="account_id", how="semi", maintain_order="left")
-    waiting = frames["items"].join(billed, on="account_id", how="anti", maintain_order="left")
+    items, moves = frames["items"], frames["moves"]
+    waiting = items.clear()
+    if assembled.pending.height:
+        is_waiting = pl.col("account_id").is_in(assembled.pending["account_id"].implode())
+        waiting, items, moves = items.filter(is_waiting), items.filter(~is_waiting), moves.filter(~is_waiting)
     pending = waiting.group_by("bucket", "account_id", "service_id", maintain_order=True).agg(
         pl.col("total_micro").sum().alias("amount_micro")
     )
-    owners = (
-        frames["services"]
-        .group_by("account_id")
-        .agg(pl.col("bucket", "currency", "credit_limit_minor", "credit_period_days", "revision").first())
+    services = frames["services"]
+    owners = services[find_starts(services, ["account_id"])].select(
+        "account_id", "currency", "credit_limit_minor", "credit_period_days", "revision"
     )
     return {
         "refused": frames["refused"],
-        "items": _number_lines(items, assembled.invoices),
-        "moves": frames["moves"].join(billed, on="account_id", how="semi", maintain_order="left"),
-        "invoices": assembled.invoices.join(owners.select("account_id", "bucket"), on="account_id", how="left"),
-        "bills": assembled.bills.join(owners, on="account_id", how="left").sort("bucket", "account_id"),
+        "items": _number_lines(items),
+        "moves": moves,
+        "invoices": assembled.invoices,
+        "bills": assembled.bills.join(owners, on="account_id", how="left", maintain_order="left"),
         "pending": pending,
     }
 
@@ -321,17 +335,17 @@ def _credit_ended(ended: pl.DataFrame, charged: pl.DataFrame) -> tuple[pl.DataFr
     return items, moves
 
 
-def _number_lines(items: pl.DataFrame, invoices: pl.DataFrame) -> pl.DataFrame:
-    """Number an account's items from 1 and tell each its invoice."""
-    keyed = items.join(
-        invoices.select("account_id", "subscription_id", "invoice_line"),
-        on=["account_id", "subscription_id"],
-        how="left",
-        maintain_order="left",
-    )
-    order = ["bucket", "account_id", "subscription_id", "service_id", "period_from"]
-    return keyed.sort(order, maintain_order=True).with_columns(
-        pl.int_range(1, pl.len() + 1).over("account_id").cast(pl.Int16).alias("line")
+def _number_lines(items: pl.DataFrame) -> pl.DataFrame:
+    """Number an account's items from 1, and tell each its invoice's number, which is its subscription's place."""
+    of_account = find_starts(items, ["account_id"])
+    of_invoice = find_starts(items, ["account_id", "subscription_id"])
+    first = np.zeros(items.height, np.int64)
+    first[of_invoice] = 1
+    place = np.cumsum(first)
+    counts = count_groups(of_account, items.height)
+    return items.with_columns(
+        pl.Series("line", number_rows(of_account, items.height), dtype=pl.Int16),
+        pl.Series("invoice_line", place - np.repeat(place[of_account], counts) + 1, dtype=pl.Int16),
     )
 
 

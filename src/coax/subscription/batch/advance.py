@@ -24,7 +24,7 @@ _CREATE: Final = """CREATE TEMP TABLE IF NOT EXISTS service_move (
 _MOVE: Final = """UPDATE subscription_service_rating r SET rated_up_to = m.rated_to, generation = m.new_generation
     FROM service_move m
     WHERE r.bucket = m.bucket AND r.account_id = m.account_id AND r.service_id = m.service_id
-      AND r.rated_up_to = m.rated_from AND r.generation = m.generation"""
+      AND r.bucket BETWEEN %s AND %s AND r.rated_up_to = m.rated_from AND r.generation = m.generation"""
 _STOOD: Final = """SELECT DISTINCT m.account_id FROM service_move m
     LEFT JOIN subscription_service_rating r
       ON r.bucket = m.bucket AND r.account_id = m.account_id AND r.service_id = m.service_id
@@ -38,9 +38,12 @@ def load_moves(moves: pl.DataFrame, *, using: str) -> None:
     copy_in(copy_target("service_move", COLUMNS), encode_frame(moves, COLUMNS), using=using)
 
 
-def apply_moves(*, using: str) -> int:
-    """Move every service that still stands where its move begins, and return how many did."""
-    return execute(_MOVE, using=using)
+def apply_moves(*, first_bucket: int, last_bucket: int, using: str) -> int:
+    """Move every service that still stands where its move begins, and return how many did.
+
+    All lie between the two buckets: told so, the planner reads that range alone.
+    """
+    return execute(_MOVE, [first_bucket, last_bucket], using=using)
 
 
 def find_moved_accounts(*, using: str) -> list[int]:

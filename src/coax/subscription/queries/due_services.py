@@ -26,15 +26,35 @@ JOIN subscription_service_rating r
 JOIN subscription_subscription u
   ON u.bucket = s.bucket AND u.account_id = s.account_id AND u.id = s.subscription_id
 LEFT JOIN subscription_billing_term t
-  ON t.bucket = s.bucket AND t.account_id = s.account_id AND t.subscription_id = s.subscription_id
+  ON t.bucket = s.bucket AND t.bucket BETWEEN {first_bucket} AND {last_bucket} AND t.account_id = s.account_id AND t.subscription_id = s.subscription_id
  AND t.effective_from <= greatest(r.rated_up_to, s.billable_from)
  AND (t.effective_to IS NULL OR t.effective_to > greatest(r.rated_up_to, s.billable_from))
 WHERE a.tenant_id = {tenant_id} AND a.bucket BETWEEN {first_bucket} AND {last_bucket}
-  AND a.state = 'active' AND u.state <> 'draft'
+  AND s.bucket BETWEEN {first_bucket} AND {last_bucket} AND r.bucket BETWEEN {first_bucket} AND {last_bucket}
+  AND u.bucket BETWEEN {first_bucket} AND {last_bucket} AND a.state = 'active' AND u.state <> 'draft'
   AND ((r.rated_up_to <= {as_of} AND s.billing_effective_date <= {as_of}
         AND (s.effective_to IS NULL OR s.effective_to > r.rated_up_to OR s.effective_to <= s.effective_from))
        OR s.effective_to < r.rated_up_to)
 """
+_OF_RANGE: Final = " WHERE tenant_id = {tenant_id} AND bucket BETWEEN {first_bucket} AND {last_bucket}"
+_WIDE: Final = {
+    "ratings": "SELECT account_id, service_id, rated_up_to, generation FROM subscription_service_rating" + _OF_RANGE,
+    "services": """SELECT bucket, account_id, id AS service_id, subscription_id, product_id, quantity, effective_from,
+        effective_to, billable_from, billing_effective_date, agreed_price_micro, extra_discount_ppm
+        FROM subscription_service"""
+    + _OF_RANGE,
+    "subscriptions": """SELECT account_id, id AS subscription_id, type_id FROM subscription_subscription"""
+    + _OF_RANGE
+    + " AND state <> 'draft'",
+    "accounts": """SELECT account_id, classification_id, currency, credit_limit_minor, credit_period_days, revision
+        FROM party_account"""
+    + _OF_RANGE
+    + " AND state = 'active'",
+    "terms": """SELECT account_id, subscription_id, scheme_version_id, price_plan_id, frequency, cycle_day,
+        agreement_date, binding_period, binding_start_date, effective_from AS term_from, effective_to AS term_to
+        FROM subscription_billing_term"""
+    + _OF_RANGE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +66,7 @@ class Population:
     last_bucket: int
     account_ids: tuple[int, ...] = ()
     subscription_ids: tuple[int, ...] = ()
+    is_wide: bool = False
 
 
 def find_due_services(population: Population, *, as_of: date) -> pl.DataFrame:
@@ -53,6 +74,11 @@ def find_due_services(population: Population, *, as_of: date) -> pl.DataFrame:
 
     Columns as selected above, in no order; dates civil, money in micros and minor units.
     """
+    return _read_wide(population, as_of) if population.is_wide else _read_narrow(population, as_of)
+
+
+def _read_narrow(population: Population, as_of: date) -> pl.DataFrame:
+    """Let the database join: an operator's few accounts are found by index among all others'."""
     sql = _DUE_SERVICES
     if population.account_ids:
         sql += " AND a.account_id = ANY({account_ids})"
@@ -61,11 +87,61 @@ def find_due_services(population: Population, *, as_of: date) -> pl.DataFrame:
     return read_frame(
         bind(
             sql,
-            tenant_id=population.tenant_id,
-            first_bucket=population.first_bucket,
-            last_bucket=population.last_bucket,
+            **_range(population),
             as_of=as_of,
             account_ids=list(population.account_ids),
             subscription_ids=list(population.subscription_ids),
         )
+    )
+
+
+def _read_wide(population: Population, as_of: date) -> pl.DataFrame:
+    """Read a range of buckets table by table and join here, which costs a third of the database's join."""
+    frames = {name: read_frame(bind(sql, **_range(population), as_of=as_of)) for name, sql in _WIDE.items()}
+    services = frames["ratings"].lazy().join(frames["services"].lazy(), on=["account_id", "service_id"])
+    joined = (
+        services.filter(_is_considered(as_of))
+        .join(frames["subscriptions"].lazy(), on=["account_id", "subscription_id"])
+        .join(frames["accounts"].lazy(), on="account_id")
+        .collect()
+    )
+    rated_from = pl.max_horizontal("rated_up_to", "billable_from")
+    terms = frames["terms"]
+    if not terms.select("account_id", "subscription_id").is_duplicated().any():
+        matched = joined.join(terms, on=["account_id", "subscription_id"], how="left")
+    else:
+        dated = joined.select("service_id", "account_id", "subscription_id", rated_from.alias("rated_from")).join(
+            terms, on=["account_id", "subscription_id"]
+        )
+        standing = dated.filter(_is_standing(pl.col("rated_from"))).drop("rated_from")
+        return _with_charge_to(joined.join(standing, on=["service_id", "account_id", "subscription_id"], how="left"))
+    holds = _is_standing(rated_from).fill_null(value=False)
+    contract = [name for name in terms.columns if name not in {"account_id", "subscription_id"}]
+    return _with_charge_to(matched.with_columns(pl.when(holds).then(pl.col(name)).alias(name) for name in contract))
+
+
+def _range(population: Population) -> dict[str, int]:
+    return {
+        "tenant_id": population.tenant_id,
+        "first_bucket": population.first_bucket,
+        "last_bucket": population.last_bucket,
+    }
+
+
+def _is_considered(as_of: date) -> pl.Expr:
+    """The condition of the joined statement on services, in the same words."""
+    end, rated, start = pl.col("effective_to"), pl.col("rated_up_to"), pl.col("effective_from")
+    is_open = end.is_null() | (end > rated) | (end <= start)
+    is_due = (rated <= as_of) & (pl.col("billing_effective_date") <= as_of) & is_open
+    return is_due | (end < rated).fill_null(value=False)
+
+
+def _is_standing(day: pl.Expr) -> pl.Expr:
+    end = pl.col("term_to")
+    return (pl.col("term_from") <= day) & (end.is_null() | (end > day))
+
+
+def _with_charge_to(joined: pl.DataFrame) -> pl.DataFrame:
+    return joined.with_columns(pl.min_horizontal("effective_to", "term_to").alias("charge_to")).drop(
+        "term_from", "term_to"
     )

@@ -1,0 +1,40 @@
+"""Move services to the day up to which they are now billed."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import polars as pl
+
+from coax.base.errors import DomainError
+from coax.subscription.batch.advance import apply_moves, find_moved_accounts, load_moves
+
+
+class ServicesMoved(DomainError):
+    """Services were billed or changed by somebody else since they were read; `account_ids` says whose."""
+
+    code: ClassVar[str] = "services_moved"
+
+
+def find_accounts_moved(*, moves: pl.DataFrame, using: str) -> list[int]:
+    """Return the accounts whose services no longer stand where their moves begin; nothing is changed."""
+    load_moves(moves, using=using)
+    return find_moved_accounts(using=using)
+
+
+def advance_services(*, moves: pl.DataFrame, using: str) -> None:
+    """Compare-and-set `rated_up_to` and generation of every service in `moves`.
+
+    `moves`: bucket, account_id, service_id, rated_from, rated_to, generation, new_generation. The caller's
+    transaction must be rolled back when this raises. Raises: ServicesMoved.
+    """
+    if not moves.height:
+        return
+    load_moves(moves, using=using)
+    first, last = moves.select(pl.min("bucket").alias("first"), pl.max("bucket").alias("last")).row(0)
+    moved = apply_moves(first_bucket=first, last_bucket=last, using=using)
+    if moved != moves.height:
+        raise ServicesMoved(
+            f"{moves.height - moved} of {moves.height} services were billed or changed since they were read.",
+            services=moves.height - moved,
+        )
