@@ -12,7 +12,7 @@ from coax.billing.types import BillClassification
 from coax.billing.types.document import BillCustomer, BilledItem, BillKey, BillRow, ItemKind
 from coax.configuration.types.run_definition import RatingFormatting
 from coax.ledger.types import TransactionKind
-from coax.process.bills.facts import BillFacts, OperatorFacts, PostedTransaction, RunRules
+from coax.process.bills.facts import AccountTransaction, BillFacts, OperatorFacts, RunRules
 from coax.process.bills.look import BillLook
 from coax.rating.types import PPM
 
@@ -162,6 +162,6 @@ def the_facts(
 
 def a_transaction(
     origin_id: int, kind: TransactionKind, amount_minor: int, on: date, reference: str = ""
-) -> PostedTransaction:
+) -> AccountTransaction:
     """A financial transaction made by hand or by a payment."""
-    return PostedTransaction((origin_id, 1), kind, on, reference, amount_minor)
+    return AccountTransaction((origin_id, 1), kind, on, reference, amount_minor)

@@ -16,6 +16,7 @@ from coax.base.money import minor_to_decimal
 from coax.base.tenancy import Tenant, tenant_transaction
 from coax.billing.queries.bills import PAGE_ROWS, PAGE_ROWS_MAX, find_bills
 from coax.billing.queries.runs import get_run_by_number
+from coax.billing.types import BillClassification
 from coax.billing.types.document import BillDocument, BillRow, BillSettlement
 from coax.interfaces.cli.shared import (
     PROBLEM,
@@ -38,12 +39,13 @@ from coax.process.bills.export import (
     write_whole,
 )
 from coax.process.bills.ledger_reading import find_settlements
-from coax.process.bills.numbers import compose_bill_number
+from coax.process.bills.numbers import DIGITS, compose_bill_number
 from coax.process.bills.publish import to_json
 from coax.process.bills.reading import read_operator
 from coax.process.bills.view import make_view
 
 FAILURES_SHOWN_MAX = 20
+PLAIN_WIDTH = 140
 
 app = typer.Typer(help="Look at bills, and write those of a run as files.", invoke_without_command=True)
 
@@ -161,21 +163,28 @@ def _describe(row: BillRow, settlement: BillSettlement | None, prefix: str) -> d
 
 
 def _print_list(listed: list[dict[str, Any]], *, is_cut: bool) -> None:
+    console = Console(markup=False, highlight=False)
+    if not console.is_terminal:
+        console.width = PLAIN_WIDTH
     table = Table(box=None)
     for title in ("Bill", "Run", "Account", "Date", "Due"):
-        table.add_column(title)
+        table.add_column(title, no_wrap=True)
     for title in ("Total", "To be paid", "Unsettled"):
-        table.add_column(title, justify="right")
+        table.add_column(title, justify="right", no_wrap=True)
     table.add_column("Status")
     for row in listed:
-        is_normal = row["classification"] == "normal"
-        status = (row["status"] or "").replace("_", " ")
-        note = "" if is_normal else f" ({row['classification'].replace('_', ' ')})"
         names = ("number", "run", "account", "bill_date", "due_date", "total", "total_to_be_paid", "unsettled")
-        table.add_row(*(str(row[name]) for name in names), f"{status}{note}")
-    Console(markup=False, highlight=False).print(table)
+        table.add_row(*(str(row[name]) for name in names), _write_status(row))
+    console.print(table)
     if is_cut:
-        typer.echo(f"There may be more: go on with --after {int(listed[-1]['number'][-8:])}.", err=True)
+        last = listed[-1]["number"][-DIGITS:]
+        typer.echo(f"There may be more: go on with --after {int(last)}.", err=True)
+
+
+def _write_status(row: dict[str, Any]) -> str:
+    status = (row["status"] or "").replace("_", " ")
+    is_normal = row["classification"] == BillClassification.NORMAL.value
+    return status if is_normal else f"{status} ({row['classification'].replace('_', ' ')})"
 
 
 def _print_exported(result: Exported, directory: Path, *, as_json: bool) -> None:

@@ -35,7 +35,7 @@ class RunRules:
 
 
 @dataclass(frozen=True, slots=True)
-class PostedTransaction:
+class AccountTransaction:
     """A financial transaction that no bill made; the amount is positive, its kind tells the direction."""
 
     key: tuple[int, int]
@@ -56,4 +56,4 @@ class BillFacts:
     customer_locale: str
     items: tuple[BilledItem, ...]
     bills: tuple[BillRow, ...]
-    transactions: tuple[PostedTransaction, ...]
+    transactions: tuple[AccountTransaction, ...]

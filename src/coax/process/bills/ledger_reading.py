@@ -10,7 +10,7 @@ from coax.base.db import fetch_rows
 from coax.base.ids import bucket_of
 from coax.billing.types.document import BillKey, BillSettlement, SettlementStatus
 from coax.ledger.types import TransactionKind
-from coax.process.bills.facts import PostedTransaction
+from coax.process.bills.facts import AccountTransaction
 
 _TRANSACTIONS: Final = """
 SELECT t.account_id, t.origin_id, t.line, t.kind, t.transaction_date, t.reference, t.amount_minor
@@ -36,13 +36,13 @@ WHERE t.tenant_id = %s GROUP BY t.bucket, t.account_id, t.origin_id, t.kind ORDE
 
 def find_transactions(
     *, tenant_id: int, account_ids: Iterable[int], using: str = "default"
-) -> dict[int, tuple[PostedTransaction, ...]]:
+) -> dict[int, tuple[AccountTransaction, ...]]:
     """Return by account the transactions that no bill made, in the order of their keys."""
     wanted = sorted(set(account_ids))
     params = [[bucket_of(account_id) for account_id in wanted], wanted, tenant_id]
-    found: defaultdict[int, list[PostedTransaction]] = defaultdict(list)
+    found: defaultdict[int, list[AccountTransaction]] = defaultdict(list)
     for account_id, origin_id, line, kind, on, reference, amount in fetch_rows(_TRANSACTIONS, params, using=using):
-        found[account_id].append(PostedTransaction((origin_id, line), TransactionKind(kind), on, reference, amount))
+        found[account_id].append(AccountTransaction((origin_id, line), TransactionKind(kind), on, reference, amount))
     return {account_id: tuple(transactions) for account_id, transactions in found.items()}
 
 

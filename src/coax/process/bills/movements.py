@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from coax.billing.types.document import BillRow, Movement, MovementKind
 from coax.ledger.types import DEBIT_KINDS
-from coax.process.bills.facts import BillFacts, PostedTransaction
+from coax.process.bills.facts import AccountTransaction, BillFacts
 from coax.process.bills.numbers import compose_bill_number
 
 
@@ -54,16 +54,16 @@ def _previous(previous: BillRow, prefix: str) -> Movement:
 
 
 def _split(
-    transactions: Iterable[PostedTransaction],
-) -> tuple[list[PostedTransaction], list[PostedTransaction]]:
+    transactions: Iterable[AccountTransaction],
+) -> tuple[list[AccountTransaction], list[AccountTransaction]]:
     ordered = sorted(transactions, key=lambda transaction: transaction.key)
     debits = [transaction for transaction in ordered if transaction.kind in DEBIT_KINDS]
     return debits, [transaction for transaction in ordered if transaction.kind not in DEBIT_KINDS]
 
 
-def _cut(transactions: Sequence[PostedTransaction], before_minor: int, size_minor: int) -> list[PostedTransaction]:
+def _cut(transactions: Sequence[AccountTransaction], before_minor: int, size_minor: int) -> list[AccountTransaction]:
     """Return the transactions that lie wholly in the `size_minor` after the first `before_minor`."""
-    found: list[PostedTransaction] = []
+    found: list[AccountTransaction] = []
     sum_minor = 0
     for transaction in transactions:
         is_inside = sum_minor >= before_minor
@@ -73,7 +73,7 @@ def _cut(transactions: Sequence[PostedTransaction], before_minor: int, size_mino
     return found
 
 
-def _find_rest(between: Iterable[PostedTransaction], bill: BillRow) -> list[Movement]:
+def _find_rest(between: Iterable[AccountTransaction], bill: BillRow) -> list[Movement]:
     """Return what the bill stores beyond those found: none, unless transactions crossed its posting."""
     debited = sum(step.amount_minor for step in between if step.kind in DEBIT_KINDS)
     credited = sum(step.amount_minor for step in between if step.kind not in DEBIT_KINDS)
@@ -83,11 +83,11 @@ def _find_rest(between: Iterable[PostedTransaction], bill: BillRow) -> list[Move
     ]
 
 
-def _by_date(transaction: PostedTransaction) -> tuple[object, ...]:
+def _by_date(transaction: AccountTransaction) -> tuple[object, ...]:
     return (transaction.on, transaction.key)
 
 
-def _to_movement(transaction: PostedTransaction) -> Movement:
+def _to_movement(transaction: AccountTransaction) -> Movement:
     sign = 1 if transaction.kind in DEBIT_KINDS else -1
     kind = MovementKind(transaction.kind.value)
     return Movement(kind, transaction.on, transaction.reference, sign * transaction.amount_minor)

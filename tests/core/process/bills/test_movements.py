@@ -10,7 +10,7 @@ import pytest
 from coax.billing.types.document import BillDoesNotAddUp, BillKey, BillRow, MovementKind
 from coax.ledger.types import TransactionKind
 from coax.process.bills.compose import compose_document
-from coax.process.bills.facts import BillFacts, PostedTransaction
+from coax.process.bills.facts import AccountTransaction, BillFacts
 from coax.process.bills.movements import find_movements
 from tests.builders.bills import a_bill, a_transaction, an_item, the_facts
 
@@ -38,13 +38,13 @@ def a_chain(*steps: tuple[int, int, int]) -> list[BillRow]:
     return rows
 
 
-def moved(rows: list[BillRow], place: int, *transactions: PostedTransaction) -> list[tuple[MovementKind, int]]:
+def moved(rows: list[BillRow], place: int, *transactions: AccountTransaction) -> list[tuple[MovementKind, int]]:
     facts = facts_of(rows, place, *transactions)
     assert compose_document(facts).brought_forward_minor == rows[place].brought_forward_minor
     return [(step.kind, step.amount_minor) for step in find_movements(facts)]
 
 
-def facts_of(rows: list[BillRow], place: int, *transactions: PostedTransaction) -> BillFacts:
+def facts_of(rows: list[BillRow], place: int, *transactions: AccountTransaction) -> BillFacts:
     return the_facts(ITEMS, bill=rows[place], bills=tuple(rows), transactions=transactions)
 
 
