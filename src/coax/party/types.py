@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -62,3 +63,16 @@ class AccountRow:
     city: str
     country: str
     locale: str
+
+
+@dataclass(frozen=True, slots=True)
+class StaffRow:
+    """A member of staff as read."""
+
+    staff_id: int
+    username: str
+    full_name: str
+    email: str
+    role: StaffRole
+    is_active: bool
+    last_login: datetime | None

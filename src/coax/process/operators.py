@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
+from coax.base.audit import set_actor
 from coax.base.clock import tenant_today
 from coax.base.db import execute, fetch_dicts
 from coax.base.errors import DomainError
@@ -60,6 +61,7 @@ def apply_files(
     """
     spec = parse_sources(documents).operator
     with transaction.atomic():
+        set_actor(actor)
         tenant = _find_or_create(spec, operator_code)
         set_tenant(tenant.id)
         if spec is not None:

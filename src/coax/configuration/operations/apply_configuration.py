@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from django.db import transaction
 
+from coax.base.audit import acting_as
 from coax.base.db import execute, fetch_rows
 from coax.base.tenancy import CURRENT_TENANT_SQL
 from coax.configuration.models import ConfigurationEntity, ConfigurationVersion
@@ -48,7 +49,7 @@ def apply_configuration(
 
     """
     parsed = parse_sources(documents)
-    with transaction.atomic():
+    with transaction.atomic(), acting_as(actor):
         tenant_id = _lock_configuration()
         stored = _read_stored()
         planned, problems = plan_changes(parsed.entities, stored, as_of=as_of)
