@@ -1,0 +1,62 @@
+"""Read what explains a bill: its items, those that its credits take back, its invoices. One account, one bucket."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any, Final
+
+from coax.base.db import fetch_dicts
+from coax.billing.types.document import BillKey
+from coax.process.explain.types import StoredItem
+
+_NAMED: Final = {"bill_number", "subscription_code", "service_code", "agreed_price_micro"}
+_STORED: Final = ", ".join(f"i.{field.name}" for field in fields(StoredItem) if field.name not in _NAMED)
+_ITEMS: Final = f"""
+SELECT {_STORED}, b.number AS bill_number, u.code AS subscription_code, coalesce(s.code, c.code, '') AS service_code,
+       s.agreed_price_micro
+FROM rating_rated_item i
+JOIN billing_bill b ON b.bucket = i.bucket AND b.account_id = i.account_id AND b.run_id = i.run_id
+JOIN subscription_subscription u ON u.bucket = i.bucket AND u.account_id = i.account_id AND u.id = i.subscription_id
+LEFT JOIN subscription_service s ON i.kind <> 'once' AND s.bucket = i.bucket
+ AND s.account_id = i.account_id AND s.id = i.service_id
+LEFT JOIN subscription_charge c ON i.kind = 'once' AND c.bucket = i.bucket
+ AND c.account_id = i.account_id AND c.id = i.service_id
+WHERE i.tenant_id = %(tenant_id)s AND i.bucket = %(bucket)s AND i.account_id = %(account_id)s AND {{which}}
+ORDER BY i.run_id, i.line"""
+_INVOICES: Final = """
+SELECT t.line, t.kind, coalesce(u.code, '') AS subscription_code, t.amount_minor, t.net_minor, t.tax_minor,
+       t.rounding_minor, t.rounding_micro, t.due_date
+FROM ledger_transaction t
+LEFT JOIN subscription_subscription u ON u.bucket = t.bucket AND u.account_id = t.account_id
+ AND u.id = t.subscription_id
+WHERE t.tenant_id = %(tenant_id)s AND t.bucket = %(bucket)s AND t.account_id = %(account_id)s
+  AND t.origin_id = %(run_id)s ORDER BY t.line"""
+
+
+def find_items(tenant_id: int, key: BillKey) -> list[StoredItem]:
+    """Return the items of a bill by line."""
+    rows = fetch_dicts(_ITEMS.format(which="i.run_id = %(run_id)s"), _params(tenant_id, key))
+    return [StoredItem(**row) for row in rows]
+
+
+def find_items_of_services(tenant_id: int, key: BillKey, service_ids: list[int]) -> list[StoredItem]:
+    """Return all items of some services of the bill's account, the oldest first."""
+    if not service_ids:
+        return []
+    params = {**_params(tenant_id, key), "service_ids": service_ids}
+    rows = fetch_dicts(_ITEMS.format(which="i.service_id = ANY(%(service_ids)s)"), params)
+    return [StoredItem(**row) for row in rows]
+
+
+def find_invoices(tenant_id: int, key: BillKey) -> list[dict[str, Any]]:
+    """Return the financial transactions of a bill by line, as stored: amounts positive."""
+    return fetch_dicts(_INVOICES, _params(tenant_id, key))
+
+
+def _params(tenant_id: int, key: BillKey) -> dict[str, Any]:
+    return {
+        "tenant_id": tenant_id,
+        "bucket": key.bucket,
+        "account_id": key.account_id,
+        "run_id": key.run_id,
+    }

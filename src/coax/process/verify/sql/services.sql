@@ -1,0 +1,96 @@
+-- Of rated items and services.
+
+-- name: services_are_billed_day_by_day
+-- A period's first day is marked with +mark(day), its end with -mark(day); a credit the other way round. Within a
+-- generation the marks of inner days cancel exactly when every day is charged once up to where the first credit
+-- begins, so one sum per generation shows what a sort of all periods would; only services whose sum is off are sorted,
+-- to name the day. mark = a 56-bit hash of the day's number.
+WITH marked AS (
+    SELECT bucket, account_id, service_id, generation, kind, period_from, period_to,
+           hashint8extended((period_from - DATE '2000-01-01')::bigint, 0) >> 8 AS from_mark,
+           hashint8extended((period_to - DATE '2000-01-01')::bigint, 0) >> 8 AS to_mark
+    FROM rating_rated_item WHERE tenant_id = %(tenant_id)s AND kind IN ('charge', 'credit')
+), generations AS (
+    SELECT bucket, account_id, service_id, generation,
+           min(period_from) FILTER (WHERE kind = 'charge') AS first_day,
+           coalesce(min(period_from) FILTER (WHERE kind = 'credit'), max(period_to)) AS end_day,
+           sum(CASE kind WHEN 'charge' THEN from_mark - to_mark ELSE to_mark - from_mark END) AS marks
+    FROM marked GROUP BY bucket, account_id, service_id, generation
+), edged AS (
+    SELECT *, (hashint8extended((first_day - DATE '2000-01-01')::bigint, 0) >> 8)
+              - (hashint8extended((end_day - DATE '2000-01-01')::bigint, 0) >> 8) AS edge_marks
+    FROM generations
+), services AS (
+    SELECT bucket, account_id, service_id, min(first_day) AS first_day, sum(edge_marks) AS marks,
+           bool_and(coalesce(marks = edge_marks, false)) AS is_tiled
+    FROM edged GROUP BY bucket, account_id, service_id
+), faulty AS (
+    SELECT g.bucket, g.account_id, g.service_id, g.first_day, s.billable_from, r.rated_up_to
+    FROM services g
+    LEFT JOIN subscription_service_rating r
+      ON r.bucket = g.bucket AND r.account_id = g.account_id AND r.service_id = g.service_id
+    LEFT JOIN subscription_service s
+      ON s.bucket = g.bucket AND s.account_id = g.account_id AND s.id = g.service_id
+    WHERE NOT g.is_tiled OR r.service_id IS NULL OR s.id IS NULL OR g.first_day < s.billable_from
+       OR g.marks <> (hashint8extended((g.first_day - DATE '2000-01-01')::bigint, 0) >> 8)
+                     - (hashint8extended((r.rated_up_to - DATE '2000-01-01')::bigint, 0) >> 8)
+    ORDER BY g.bucket, g.account_id, g.service_id LIMIT %(limit)s
+), standing AS (
+    SELECT f.bucket, f.service_id, i.period_from, i.generation, least(i.period_to, (
+               SELECT min(c.period_from) FROM rating_rated_item c
+               WHERE c.bucket = i.bucket AND c.service_id = i.service_id AND c.kind = 'credit'
+                 AND c.generation = i.generation AND c.period_from >= i.period_from
+                 AND c.period_from < i.period_to)) AS charged_to
+    FROM faulty f JOIN rating_rated_item i
+      ON i.bucket = f.bucket AND i.service_id = f.service_id AND i.kind = 'charge'
+), steps AS (
+    SELECT bucket, service_id, charged_to,
+           lead(period_from) OVER (PARTITION BY bucket, service_id ORDER BY period_from, generation) AS next_day
+    FROM standing WHERE charged_to > period_from
+), breaks AS (
+    SELECT DISTINCT ON (bucket, service_id) bucket, service_id, charged_to, next_day
+    FROM steps WHERE next_day <> charged_to ORDER BY bucket, service_id, charged_to
+), ends AS (
+    SELECT bucket, service_id, max(charged_to) AS billed_up_to FROM steps GROUP BY bucket, service_id
+)
+SELECT f.bucket, f.account_id, f.service_id, CASE
+    WHEN f.rated_up_to IS NULL THEN 'there is no such service'
+    WHEN b.next_day > b.charged_to THEN 'not billed from ' || b.charged_to || ' up to ' || b.next_day
+    WHEN b.next_day < b.charged_to THEN 'billed twice from ' || b.next_day || ' up to ' || b.charged_to
+    WHEN f.first_day < f.billable_from THEN
+        'billed from ' || f.first_day || ', billable only from ' || f.billable_from
+    WHEN coalesce(e.billed_up_to, f.first_day) <> f.rated_up_to THEN
+        'rated up to ' || f.rated_up_to || ', billed up to ' || coalesce(e.billed_up_to, f.first_day)
+    ELSE 'the credits are not of what was charged' END AS difference
+FROM faulty f
+LEFT JOIN breaks b ON b.bucket = f.bucket AND b.service_id = f.service_id
+LEFT JOIN ends e ON e.bucket = f.bucket AND e.service_id = f.service_id
+
+-- name: items_follow_from_their_derivation
+-- Every amount once more, in the database's own decimal arithmetic, from the derivation that is stored with it.
+SELECT bucket, account_id, run_id AS origin_id, line, base_micro, expected_base AS expected_base_micro,
+       total_micro, expected_net + expected_tax AS expected_total_micro
+FROM (
+    SELECT *, CASE WHEN is_tax_inclusive THEN reduced - expected_net
+                   ELSE round(expected_net * tax_ppm / 1000000) END AS expected_tax
+    FROM (
+        SELECT *, CASE WHEN is_tax_inclusive THEN round(reduced * 1000000 / (1000000 + tax_ppm)) ELSE reduced END
+            AS expected_net
+        FROM (
+            SELECT *, expected_base - expected_discount AS reduced
+            FROM (
+                SELECT *, least(expected_base, round(expected_base * discount_ppm / 1000000)
+                                               + round(amount_off_micro * weight / period_days)) AS expected_discount
+                FROM (
+                    SELECT *, round(charge_micro * weight / period_days) AS expected_base
+                    FROM (
+                        SELECT *, whole_periods::numeric * period_days + days AS weight
+                        FROM rating_rated_item WHERE tenant_id = %(tenant_id)s AND kind = 'charge'
+                    ) AS weighed
+                ) AS based
+            ) AS discounted
+        ) AS netted
+    ) AS taxed
+) AS recomputed
+WHERE base_micro <> expected_base OR discount_micro <> expected_discount
+   OR net_micro <> expected_net OR tax_micro <> expected_tax
