@@ -1,7 +1,7 @@
 """Read people and accounts: for people one page at a time, for bulk work by many codes at once."""
 
 from coax.party.queries.accounts import AccountUnknown, find_accounts, get_account
-from coax.party.queries.stored import CONTACT_TEXTS, find_stored_accounts, find_stored_contacts
+from coax.party.queries.stored import CONTACT_TEXTS, find_stored_accounts, find_stored_contacts, has_contacts
 
 __all__ = [
     "CONTACT_TEXTS",
@@ -10,4 +10,5 @@ __all__ = [
     "find_stored_accounts",
     "find_stored_contacts",
     "get_account",
+    "has_contacts",
 ]

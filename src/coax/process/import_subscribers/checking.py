@@ -24,7 +24,7 @@ from coax.process.import_subscribers.groups import (
 from coax.process.import_subscribers.lookup import check_configuration
 from coax.process.import_subscribers.parsing import parse_rows
 from coax.process.import_subscribers.problems import join_problems, list_problems
-from coax.process.import_subscribers.stored import Stored, compare_rows, read_accounts, read_stored
+from coax.process.import_subscribers.stored import Store, Stored, compare_rows
 
 ACCOUNT_FIELDS = [column.name for column in COLUMNS if column.level in (Level.CONTACT, Level.ACCOUNT)]
 
@@ -42,17 +42,15 @@ class Checked:
     problems: pl.DataFrame
 
 
-def check_chunk(
-    texts: pl.DataFrame, known_problems: pl.DataFrame, catalogue: Catalogue, *, tenant_id: int, using: str
-) -> Checked:
-    """Check the rows of a chunk and work out what they create; reads what is stored in the open transaction.
+def check_chunk(texts: pl.DataFrame, known_problems: pl.DataFrame, catalogue: Catalogue, store: Store) -> Checked:
+    """Check the rows of a chunk and work out what they create, after a look at what is stored.
 
     A bad row takes its subscription with it; a bad cell of an account or contact takes the whole account.
     """
     rows, found = parse_rows(texts, currency_scale=catalogue.currency_scale)
-    accounts = read_accounts(rows, tenant_id=tenant_id, using=using)
+    accounts = store.read_accounts(rows)
     rows = add_defaults(rows, accounts)
-    stored = read_stored(rows, accounts, tenant_id=tenant_id, using=using)
+    stored = store.read_stored(rows, accounts)
     found += [known_problems.join(rows.select("line"), on="line", how="semi", maintain_order="left")]
     found += [*check_configuration(rows, catalogue), *find_contradictions(rows), find_repeated_services(rows)]
     found += [*compare_rows(rows, stored, catalogue), _find_nameless(rows, stored)]

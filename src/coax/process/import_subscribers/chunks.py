@@ -38,15 +38,10 @@ def outline_file(file: ImportFile, *, chunk_rows: int = CHUNK_ROWS) -> Outline:
     """
     is_filled = pl.any_horizontal(pl.col(name).is_not_null() for name in COLUMN_NAMES)
     keys = collect_rows(file, file.rows.filter(is_filled).select("line", *KEYS))
-    owners = keys.group_by("account_code").agg(pl.col("contact_code").first(ignore_nulls=True).alias("owner"))
-    owned = keys.select("line", "account_code").join(
-        owners, on="account_code", how="left", nulls_equal=True, maintain_order="left"
-    )
-    contact = pl.coalesce("owner", "account_code").fill_null("").alias("contact")
-    grouped = owned.select("line", contact).group_by("contact", maintain_order=True).agg("line", pl.len().alias("size"))
-    ends = grouped["size"].cum_sum()
-    chunk = ((ends - grouped["size"]) // chunk_rows).cast(pl.Int32).alias("chunk")
-    lines = grouped.with_columns(chunk).explode("line").select("line", "chunk").sort("line")
+    if keys.height <= chunk_rows:
+        lines = keys.select("line", pl.lit(0, pl.Int32).alias("chunk"))
+    else:
+        lines = _deal_rows(keys, chunk_rows)
     last = lines["chunk"].max()
     return Outline(lines, 0 if last is None else int(str(last)) + 1, _find_shared_subscriptions(keys))
 
@@ -64,13 +59,30 @@ def read_chunks(file: ImportFile, outline: Outline) -> Iterator[pl.DataFrame]:
         yield rows if rows.height == lines.height else rows.join(lines, on="line", how="semi", maintain_order="left")
 
 
+def _deal_rows(keys: pl.DataFrame, chunk_rows: int) -> pl.DataFrame:
+    """Return the chunk of each line; contacts are dealt in the order of their first rows."""
+    given = keys.drop_nulls("contact_code").unique("account_code", keep="first")
+    owners = given.select("account_code", pl.col("contact_code").alias("owner"))
+    owned = keys.join(owners, on="account_code", how="left", nulls_equal=True, maintain_order="left")
+    contact = pl.coalesce("owner", "account_code").fill_null("").alias("contact")
+    contacts = owned.select("line", contact)
+    sizes = contacts.group_by("contact", maintain_order=True).len()
+    before = pl.col("len").cum_sum() - pl.col("len")
+    chunk = (before // chunk_rows).rank("dense").cast(pl.Int32) - 1
+    dealt = contacts.join(
+        sizes.select("contact", chunk.alias("chunk")), on="contact", how="left", maintain_order="left"
+    )
+    return dealt.select("line", "chunk")
+
+
 def _find_shared_subscriptions(keys: pl.DataFrame) -> pl.DataFrame:
     """Return a problem for every row of a subscription that more than one account claims."""
     known = keys.drop_nulls(["subscription_code", "account_code"])
-    owners = known.group_by("subscription_code").agg(
+    pairs = known.select("subscription_code", "account_code").unique()
+    several = pairs.filter(pl.col("subscription_code").is_duplicated())
+    shared = several.group_by("subscription_code").agg(
         pl.col("account_code").min().alias("one"), pl.col("account_code").max().alias("other")
     )
-    shared = owners.filter(pl.col("one") != pl.col("other"))
     rows = known.join(shared, on="subscription_code", how="inner", maintain_order="left")
     reason = pl.format("stands under accounts {} and {}; a subscription has one", "one", "other")
     return list_problems(rows, "subscription_code", reason)

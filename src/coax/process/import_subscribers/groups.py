@@ -66,9 +66,13 @@ def _is_given(rows: pl.DataFrame, name: str) -> bool:
 
 def _find_contradictions(rows: pl.DataFrame, level: Level, key: str, names: list[str]) -> Iterator[pl.DataFrame]:
     known = rows.filter(pl.col(key).is_not_null())
-    typed = [pl.col(typed_name(name)) for name in names]
-    extremes = known.group_by(key).agg(
-        *(column.min().name.prefix("min_") for column in typed), *(column.max().name.prefix("max_") for column in typed)
+    typed = [typed_name(name) for name in names]
+    variants = known.select(key, *typed).unique()
+    mixed = variants.group_by(key).len().filter(pl.col("len") > 1)
+    extremes = (
+        variants.join(mixed, on=key, how="semi")
+        .group_by(key)
+        .agg(pl.col(typed).min().name.prefix("min_"), pl.col(typed).max().name.prefix("max_"))
     )
     for name in names:
         column = typed_name(name)

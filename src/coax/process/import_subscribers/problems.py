@@ -9,13 +9,15 @@ import polars as pl
 
 from coax.process.import_subscribers.columns import COLUMN_NAMES
 
-PROBLEM_SCHEMA: Final = {
-    "line": pl.Int64,
-    "field": pl.String,
-    "value": pl.String,
-    "reason": pl.String,
-    "allowed": pl.String,
-}
+PROBLEM_SCHEMA: Final = pl.Schema(
+    {
+        "line": pl.Int64,
+        "field": pl.String,
+        "value": pl.String,
+        "reason": pl.String,
+        "allowed": pl.String,
+    }
+)
 
 Rows = pl.DataFrame
 
@@ -29,7 +31,7 @@ def list_problems(rows: Rows, field: str, reason: str | pl.Expr, allowed: str | 
         value.fill_null("").alias("value"),
         _text(reason).alias("reason"),
         _text(allowed).fill_null("").alias("allowed"),
-    ).cast({**PROBLEM_SCHEMA})
+    ).cast(PROBLEM_SCHEMA)
 
 
 def join_problems(parts: Iterable[pl.DataFrame]) -> pl.DataFrame:

@@ -51,19 +51,31 @@ class Stored:
     services: pl.DataFrame
 
 
-def read_accounts(rows: pl.DataFrame, *, tenant_id: int, using: str) -> pl.DataFrame:
-    """Return the stored accounts that the rows name."""
-    return find_stored_accounts(tenant_id=tenant_id, codes=_distinct(rows, "account_code"), using=using)
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Where to look: whose data, over which connection, and whether there are any (a first import need not look)."""
 
+    tenant_id: int
+    using: str
+    has_data: bool
 
-def read_stored(rows: pl.DataFrame, accounts: pl.DataFrame, *, tenant_id: int, using: str) -> Stored:
-    """Return what is stored of the rows, whose stored accounts are given."""
-    contacts = find_stored_contacts(tenant_id=tenant_id, codes=_distinct(rows, "contact_key"), using=using)
-    codes = _distinct(rows, "subscription_code")
-    subscriptions = find_stored_subscriptions(tenant_id=tenant_id, codes=codes, using=using)
-    owners = subscriptions["account_id"].unique(maintain_order=True)
-    services = find_stored_services(tenant_id=tenant_id, account_ids=owners, using=using)
-    return Stored(contacts, accounts, subscriptions, services)
+    def read_accounts(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Return the stored accounts that the rows name."""
+        codes = self._distinct(rows, "account_code")
+        return find_stored_accounts(tenant_id=self.tenant_id, codes=codes, using=self.using)
+
+    def read_stored(self, rows: pl.DataFrame, accounts: pl.DataFrame) -> Stored:
+        """Return what is stored of the rows, whose stored accounts are given."""
+        keys, codes = self._distinct(rows, "contact_key"), self._distinct(rows, "subscription_code")
+        contacts = find_stored_contacts(tenant_id=self.tenant_id, codes=keys, using=self.using)
+        subscriptions = find_stored_subscriptions(tenant_id=self.tenant_id, codes=codes, using=self.using)
+        owners = subscriptions["account_id"].unique(maintain_order=True)
+        services = find_stored_services(tenant_id=self.tenant_id, account_ids=owners, using=self.using)
+        return Stored(contacts, accounts, subscriptions, services)
+
+    def _distinct(self, rows: pl.DataFrame, name: str) -> pl.Series:
+        found = rows[name].drop_nulls()
+        return found.unique(maintain_order=True) if self.has_data else found.clear()
 
 
 def compare_rows(rows: pl.DataFrame, stored: Stored, catalogue: Catalogue) -> Iterator[pl.DataFrame]:
@@ -72,10 +84,6 @@ def compare_rows(rows: pl.DataFrame, stored: Stored, catalogue: Catalogue) -> It
     yield from _compare_accounts(rows, stored, catalogue)
     yield from _compare_subscriptions(rows, stored, catalogue)
     yield from _compare_services(rows, stored, catalogue)
-
-
-def _distinct(rows: pl.DataFrame, name: str) -> pl.Series:
-    return rows[name].drop_nulls().unique(maintain_order=True)
 
 
 def _compare_contacts(rows: pl.DataFrame, stored: Stored) -> Iterator[pl.DataFrame]:

@@ -15,11 +15,13 @@ from coax.base.tenancy import RUN_ALIAS, Tenant, tenant_transaction
 from coax.configuration.queries import find_versions
 from coax.ledger.operations.open_balances import refresh_balance_statistics
 from coax.party.operations import refresh_account_statistics
+from coax.party.queries import has_contacts
+from coax.process.import_subscribers.ahead import check_ahead
 from coax.process.import_subscribers.catalogue import Catalogue, build_catalogue
-from coax.process.import_subscribers.checking import check_chunk
-from coax.process.import_subscribers.chunks import CHUNK_ROWS, Outline, outline_file, read_chunks
+from coax.process.import_subscribers.chunks import CHUNK_ROWS, Outline, outline_file
 from coax.process.import_subscribers.outcome import ImportOutcome
 from coax.process.import_subscribers.reading import ImportFile, open_file
+from coax.process.import_subscribers.stored import Store
 from coax.process.import_subscribers.writing import write_chunk
 from coax.subscription.operations import refresh_subscription_statistics
 
@@ -55,7 +57,8 @@ def import_subscribers(
     with tenant_transaction(tenant.id, using=RUN_ALIAS):
         execute("SELECT pg_advisory_xact_lock(%s, %s)", [IMPORT_LOCK, tenant.id], using=RUN_ALIAS)
         catalogue = build_catalogue(find_versions(using=RUN_ALIAS), currency=tenant.currency, as_of=as_of)
-        work = _Work(file, outline, catalogue, tenant.id, as_of)
+        has_data = has_contacts(tenant_id=tenant.id, using=RUN_ALIAS)
+        work = _Work(file, outline, catalogue, Store(tenant.id, RUN_ALIAS, has_data), as_of)
         outcome = _import_chunks(work, report, skip_bad=skip_bad)
         if outcome.is_refused:
             transaction.set_rollback(True, using=RUN_ALIAS)
@@ -73,7 +76,7 @@ class _Work:
     file: ImportFile
     outline: Outline
     catalogue: Catalogue
-    tenant_id: int
+    store: Store
     as_of: date
 
 
@@ -83,12 +86,11 @@ def _import_chunks(work: _Work, report: Progress, *, skip_bad: bool) -> ImportOu
     outcome = ImportOutcome(rows=total)
     done = 0
     report("Importing", done, total)
-    for texts in read_chunks(work.file, work.outline):
-        checked = check_chunk(texts, work.outline.problems, work.catalogue, tenant_id=work.tenant_id, using=RUN_ALIAS)
+    for rows, checked in check_ahead(work.file, work.outline, work.catalogue, work.store):
         outcome = outcome.with_chunk(checked)
         if skip_bad or not outcome.bad_rows:
-            write_chunk(checked, tenant_id=work.tenant_id, created_on=work.as_of)
-        done += texts.height
+            write_chunk(checked, tenant_id=work.store.tenant_id, created_on=work.as_of)
+        done += rows
         report("Importing", done, total)
     return outcome.finish(is_refused=bool(outcome.bad_rows) and not skip_bad)
 

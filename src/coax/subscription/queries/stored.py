@@ -1,4 +1,7 @@
-"""What is stored of many subscriptions and their services, as frames; read in the open transaction."""
+"""What is stored of many subscriptions and their services, as frames.
+
+Codes have no line breaks; they travel as one text, which is quicker than an array.
+"""
 
 from __future__ import annotations
 
@@ -46,8 +49,8 @@ def find_stored_subscriptions(*, tenant_id: int, codes: pl.Series, using: str = 
               AND u.account_id = d.account_id AND u.id = d.subscription_id
              LEFT JOIN subscription_billing_term t ON t.bucket = u.bucket AND t.account_id = u.account_id
               AND t.subscription_id = u.id AND t.effective_to IS NULL
-            WHERE d.tenant_id = %s AND d.code = ANY(%s) ORDER BY d.code""",
-        [tenant_id, codes.to_list()],
+            WHERE d.tenant_id = %s AND d.code = ANY(string_to_array(%s, E'\\n')) ORDER BY d.code""",
+        [tenant_id, "\n".join(codes)],
         using=using,
     )
     return pl.DataFrame(rows, schema=STORED_SUBSCRIPTION_SCHEMA, orient="row")
