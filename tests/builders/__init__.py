@@ -1,0 +1,1 @@
+"""Builders: say what matters, the rest is sensible."""

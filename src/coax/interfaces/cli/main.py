@@ -9,7 +9,7 @@ set_up_framework()  # the commands below import tables
 import typer  # noqa: E402
 
 from coax import __version__  # noqa: E402
-from coax.interfaces.cli import configure, db, run  # noqa: E402
+from coax.interfaces.cli import bills, configure, db, run, service  # noqa: E402
 
 app = typer.Typer(
     name="coax",
@@ -35,6 +35,9 @@ app.command()(configure.export)
 app.command()(configure.schema)
 app.add_typer(run.app, name="run")
 app.add_typer(run.runs_app, name="runs")
+app.add_typer(bills.app, name="bills")
+app.command("bill")(bills.bill)
+app.add_typer(service.app, name="service")
 
 
 def main() -> None:
