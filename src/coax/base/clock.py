@@ -39,6 +39,12 @@ def tenant_today(tenant_id: int, *, using: str = "default") -> date:
     return (clock_at or now_utc()).astimezone(ZoneInfo(time_zone)).date()  # type: ignore[no-any-return]
 
 
+def is_clock_simulated(tenant_id: int, *, using: str = "default") -> bool:
+    """Tell whether the tenant's clock is set by hand."""
+    rows = fetch_rows("SELECT clock_mode FROM base_operator WHERE tenant_id = %s", [tenant_id], using=using)
+    return bool(rows) and rows[0][0] == "simulated"
+
+
 def set_simulated_clock(*, tenant_id: int, at: datetime) -> None:
     """Advance the tenant's simulated clock to `at` (an instant).
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from coax.base.errors import DomainError
@@ -30,6 +30,17 @@ class LineUnknown(DomainError):
     code: ClassVar[str] = "line_unknown"
 
 
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What a bill is explained from, its lines apart."""
+
+    bill: BillRow
+    run: RunRow
+    definition: ConfigurationRow | None
+    items: Sequence[StoredItem]
+    invoices: Sequence[InvoiceExplanation]
+
+
 def explain_bill(*, tenant: Tenant, number: str, line: int | None = None) -> BillExplanation:
     """Explain the bill with this number, as people write it; with `line` only that rated item of it.
 
@@ -46,13 +57,7 @@ def explain_bill(*, tenant: Tenant, number: str, line: int | None = None) -> Bil
     shown = [row for row in lines if line is None or row.item.line == line]
     if not shown:
         raise LineUnknown(f"Bill {number} has lines 1 to {len(lines)}, not {line}.", line=line)
-    explained = _explain_whole(bill, run, items, invoices)
-    return replace(
-        explained,
-        number=compose_bill_number(prefix, bill.number),
-        definition=f"{definition.code} version {definition.number}" if definition else "(unknown)",
-        lines=tuple(shown),
-    )
+    return _make_bill(_Facts(bill, run, definition, items, invoices), compose_bill_number(prefix, bill.number), shown)
 
 
 def _explain_lines(tenant: Tenant, bill: BillRow, items: Sequence[StoredItem]) -> list[LineExplanation]:
@@ -83,20 +88,18 @@ def _make_invoice(row: dict[str, Any], items: Sequence[StoredItem]) -> InvoiceEx
     )
 
 
-def _explain_whole(
-    bill: BillRow, run: RunRow, items: Sequence[StoredItem], invoices: Sequence[InvoiceExplanation]
-) -> BillExplanation:
-    """Return the explanation of the bill without its lines."""
-    exact_micro = sum(item.total_micro for item in items)
+def _make_bill(facts: _Facts, number: str, lines: Sequence[LineExplanation]) -> BillExplanation:
+    bill, run, definition = facts.bill, facts.run, facts.definition
+    exact_micro = sum(item.total_micro for item in facts.items)
     assembling = run.definition["assembling"]
     method, decimals = assembling["rounding_method"], assembling["decimal_scale"]
     return BillExplanation(
-        number=str(bill.number),
+        number=number,
         account_code=bill.account_code,
         currency=bill.currency,
         run_number=run.number,
         run_kind=run.kind.value,
-        definition="",
+        definition=f"{definition.code} version {definition.number}" if definition else "(unknown)",
         execution_date=run.execution_date,
         bill_as_of=run.bill_as_of,
         transaction_date=bill.transaction_date,
@@ -105,9 +108,9 @@ def _explain_whole(
         exact_micro=exact_micro,
         rounding_micro=bill.rounding_micro,
         rounding=method.replace("_", " ") + (f" to {decimals} decimals" if decimals is not None else ""),
-        invoices=tuple(invoices),
-        lines=(),
-        differences=(*_compare_total(bill, exact_micro, assembling), *_compare_invoices(bill, invoices)),
+        invoices=tuple(facts.invoices),
+        lines=tuple(lines),
+        differences=(*_compare_total(bill, exact_micro, assembling), *_compare_invoices(bill, facts.invoices)),
     )
 
 
