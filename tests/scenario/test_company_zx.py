@@ -12,6 +12,7 @@ from coax.billing.queries.runs import list_outcomes
 from coax.billing.types import RunState
 from coax.process.billing_run.plan import BillAsOfBeforePrevious
 from coax.process.verify import verify_tenant
+from coax.subscription.operations.add_charge import add_charge
 from coax.subscription.operations.end_service import end_service
 from tests.builders.operators import AnOperator, an_operator
 
@@ -64,7 +65,9 @@ def test_the_july_run(zx: AnOperator, tmp_path: Path) -> None:
 
 
 def test_the_transaction_date_is_the_20th_or_the_21st_by_setting(database: str, tmp_path: Path) -> None:
-    same_day = an_operator(offset="transaction_date_offset: { count: 1, unit: day } -> transaction_date_offset: { count: 0, unit: day }")
+    same_day = an_operator(
+        offset="transaction_date_offset: { count: 1, unit: day } -> transaction_date_offset: { count: 0, unit: day }"
+    )
     next_day = an_operator()
     for operator, expected in ((same_day, "2026-07-20"), (next_day, "2026-07-21")):
         operator.subscribe(tmp_path, [{"account_code": "A", "billed_until": "2026-08-01"}])
@@ -155,7 +158,9 @@ def test_credits_are_classified_by_the_setting(
 ) -> None:
     operator = an_operator(**NO_TAX, setting=f"maximum_credit: 100 -> {setting}")
     bill = _credit(operator, tmp_path, credit)
-    assert bill["total_minor"] == -int(credit.replace(".", "").ljust(4 if credit.startswith(("4", "9", "5")) else 5, "0"))
+    assert bill["total_minor"] == -int(
+        credit.replace(".", "").ljust(4 if credit.startswith(("4", "9", "5")) else 5, "0")
+    )
     assert bill["classification"] == classification
     assert_verified(operator)
 
@@ -230,3 +235,30 @@ def test_a_run_never_goes_back(zx: AnOperator, tmp_path: Path) -> None:
     assert zx.bills() == before
     with tenant_transaction(zx.tenant.id):
         assert list_outcomes(tenant_id=zx.tenant.id, run_id=again.run.id) == []
+
+
+def test_what_is_charged_once_comes_with_the_next_bill(database: str, tmp_path: Path) -> None:
+    operator = an_operator(
+        **NO_TAX,
+        rates="- { product: eurosports-1, frequency: monthly, price: 12.50 } -> "
+        "- { product: eurosports-1, frequency: monthly, price: 12.50 }\n"
+        "      - { product: decoder, price: 49.90 }",
+    )
+    operator.subscribe(tmp_path, [{"account_code": "A", "billed_until": "2026-08-01"}])
+    with tenant_transaction(operator.tenant.id):
+        add_charge(
+            tenant_id=operator.tenant.id,
+            subscription_code="S-A",
+            product_code="decoder",
+            performed_on=day("2026-07-10"),
+            quantity=2,
+        )
+    result = operator.bill("2026-07-20", "2026-08-01")
+    assert [(row["kind"], row["total_micro"]) for row in operator.items("A")] == [
+        ("charge", 12_500_000),
+        ("once", 99_800_000),
+    ]
+    assert (result.sums["due"], result.sums["billed"]) == (2, 2)
+    assert [row["total_minor"] for row in operator.bills()] == [11_230]
+    assert operator.bill("2026-08-20").sums["billed"] == 1
+    assert_verified(operator)

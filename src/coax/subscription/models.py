@@ -62,8 +62,7 @@ class BillingTerm(models.Model):
                 name="billing_term_cycle_day_is_a_day",
             ),
             models.CheckConstraint(
-                condition=models.Q(effective_to__isnull=True)
-                | models.Q(effective_to__gte=models.F("effective_from")),
+                condition=models.Q(effective_to__isnull=True) | models.Q(effective_to__gte=models.F("effective_from")),
                 name="billing_term_ends_after_it_begins",
             ),
         ]
@@ -91,9 +90,7 @@ class Service(models.Model):
     class Meta:
         db_table = "subscription_service"
         constraints = [
-            models.CheckConstraint(
-                condition=models.Q(quantity__gte=0), name="service_quantity_is_not_negative"
-            ),
+            models.CheckConstraint(condition=models.Q(quantity__gte=0), name="service_quantity_is_not_negative"),
             models.CheckConstraint(
                 condition=models.Q(extra_discount_ppm__gte=0, extra_discount_ppm__lte=1_000_000),
                 name="service_discount_is_at_most_all",

@@ -23,6 +23,7 @@ from coax.process.billing_run.steps import (
     summarize,
 )
 from coax.rating.queries import find_standing_charges
+from coax.subscription.queries.due_charges import find_due_charges
 from coax.subscription.queries.due_services import Population, find_due_services
 
 COMPUTED: Final = (RunStep.IDENTIFICATION, RunStep.RATING, RunStep.INVOICING, RunStep.ASSEMBLING)
@@ -64,7 +65,7 @@ def steps_to_do(state: str, until: RunStep) -> list[RunStep]:
 def perform_step(step: RunStep, frames: Frames, *, run: RunRow, part: PartRow, context: RunContext) -> Frames:
     """Return the frames with one more step done."""
     actions: dict[RunStep, Callable[[], Frames]] = {
-        RunStep.IDENTIFICATION: lambda: identify(_read(run, part), context),
+        RunStep.IDENTIFICATION: lambda: identify(*_read(run, part), context),
         RunStep.RATING: lambda: rate_services(frames, context, _standing_charges(run, frames)),
         RunStep.INVOICING: lambda: make_invoices(frames),
         RunStep.ASSEMBLING: lambda: _with_balances(assemble_bills(frames, context), run, part),
@@ -72,7 +73,8 @@ def perform_step(step: RunStep, frames: Frames, *, run: RunRow, part: PartRow, c
     return actions[step]()
 
 
-def _read(run: RunRow, part: PartRow) -> pl.DataFrame:
+def _read(run: RunRow, part: PartRow) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the services that may be due, and what is to be billed once."""
     population = Population(
         run.tenant_id,
         part.first_bucket,
@@ -81,7 +83,10 @@ def _read(run: RunRow, part: PartRow) -> pl.DataFrame:
         run.criteria.subscription_ids,
         is_wide=run.parts > 1,
     )
-    return find_due_services(population, as_of=run.bill_as_of)
+    return (
+        find_due_services(population, as_of=run.bill_as_of),
+        find_due_charges(population, as_of=run.bill_as_of),
+    )
 
 
 def _standing_charges(run: RunRow, frames: Frames) -> pl.DataFrame:

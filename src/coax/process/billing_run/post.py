@@ -30,7 +30,14 @@ from coax.ledger.queries import get_ledger_accounts
 from coax.process.billing_run.context import load_context
 from coax.process.billing_run.steps import Frames, RunContext
 from coax.rating.operations.store_items import store_items
-from coax.subscription.operations.advance_services import ServicesMoved, advance_services, find_accounts_moved
+from coax.subscription.operations.advance_services import (
+    ServicesMoved,
+    advance_services,
+    find_accounts_moved,
+    find_accounts_with_billed,
+    mark_charges_billed,
+)
+
 
 ATTEMPTS_MAX: Final = 5
 _PRESENT: Final = """
@@ -106,6 +113,7 @@ def _post(posting: Posting, part: PartRow) -> None:
     bills = _finish_bills(posting, part)
     keys = {"tenant_id": run.tenant_id, "run_id": run.id, "using": RUN_ALIAS}
     advance_services(moves=frames["moves"], using=RUN_ALIAS)
+    mark_charges_billed(charges=frames["charges"], run_id=run.id, using=RUN_ALIAS)
     if not move_balances(bills=bills, **keys):  # type: ignore[arg-type]
         raise BalancesMoved("Some accounts changed since they were read.")
     store_items(items=frames["items"], **keys)  # type: ignore[arg-type]
@@ -204,6 +212,7 @@ def _set_aside(posting: Posting) -> Posting:
         orient="row",
     )
     moved = find_accounts_moved(moves=posting.frames["moves"], using=RUN_ALIAS)
+    moved += find_accounts_with_billed(charges=posting.frames["charges"], using=RUN_ALIAS)
     joined = bills.drop(list(_PRESENT_TYPES)[1:6]).join(present, on="account_id", how="left")
     stands = (
         (pl.col("present_revision") == pl.col("revision"))
@@ -229,6 +238,6 @@ def _without(frames: Frames, changed: pl.DataFrame) -> Frames:
     )
     rest = {
         name: frames[name].join(keys, on="account_id", how="anti", maintain_order="left")
-        for name in ("items", "moves", "invoices")
+        for name in ("items", "moves", "charges", "invoices")
     }
     return {**frames, **rest, "refused": pl.concat([frames["refused"], refused])}

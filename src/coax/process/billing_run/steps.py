@@ -34,6 +34,7 @@ CARRIED: Final = (
     "credit_limit_minor",
     "credit_period_days",
     "revision",
+    "is_once",
 )
 CONTRACT_COLUMNS: Final = ["price_plan_id", "frequency", "binding_period", "classification_id"]
 
@@ -54,9 +55,18 @@ class RunContext:
     catalogue: Catalogue
 
 
-def identify(found: pl.DataFrame, context: RunContext) -> Frames:
-    """Turn what was read into services ready for rating, and refuse what no rule can work with."""
-    chosen = _select(found, context).with_row_index("service_key").with_columns(pl.col("service_key").cast(pl.Int64))
+def identify(found: pl.DataFrame, charges: pl.DataFrame, context: RunContext) -> Frames:
+    """Turn what was read into services ready for rating, and refuse what no rule can work with.
+
+    `charges` (what is billed once) join them as services that last as long as their duration.
+    """
+    everything = found.with_columns(pl.lit(value=False).alias("is_once"))
+    if charges.height:
+        once = charges.with_columns(pl.lit(value=True).alias("is_once"))
+        everything = pl.concat([everything, once], how="diagonal_relaxed")
+    chosen = (
+        _select(everything, context).with_row_index("service_key").with_columns(pl.col("service_key").cast(pl.Int64))
+    )
     joined = _join_catalogue(chosen, context)
     refused = _refuse_impossible(joined, context)
     return {"services": _for_rating(joined, context), "refused": refused}
@@ -64,7 +74,9 @@ def identify(found: pl.DataFrame, context: RunContext) -> Frames:
 
 def rate_services(frames: Frames, context: RunContext, charged: pl.DataFrame) -> Frames:
     """Rate what is due; credit what was billed beyond its end. `charged`: the items of the latter, to be credited."""
-    services = frames["services"].join(frames["refused"].select("service_key"), on="service_key", how="anti")
+    services = frames["services"].join(
+        frames["refused"].select("service_key"), on="service_key", how="anti", maintain_order="left"
+    )
     is_ended = pl.col("effective_to") < pl.col("rated_up_to")
     due, ended = (
         services.filter(~is_ended.fill_null(value=False)),
@@ -81,13 +93,12 @@ def rate_services(frames: Frames, context: RunContext, charged: pl.DataFrame) ->
         rated.items.lazy()
         .join(due.lazy().select("service_key", *CARRIED), on="service_key", how="left", maintain_order="left")
         .join(context.catalogue.rate_sources.lazy(), on="rate_id", how="left", maintain_order="left")
-        .with_columns(pl.lit("charge").alias("kind"))
+        .with_columns(pl.when("is_once").then(pl.lit("once")).otherwise(pl.lit("charge")).alias("kind"))
         .collect()
     )
     credits_, credit_moves = _credit_ended(ended, charged)
-    moves = rated.advances.join(due.select("service_key", *CARRIED), on="service_key", how="left").with_columns(
-        pl.col("generation").alias("new_generation")
-    )
+    rated_services = rated.advances.join(due.select("service_key", *CARRIED), on="service_key", how="left")
+    moves = rated_services.filter(~pl.col("is_once")).with_columns(pl.col("generation").alias("new_generation"))
     return {
         "services": services.select("service_key", *CARRIED),
         "refused": pl.concat(
@@ -95,6 +106,7 @@ def rate_services(frames: Frames, context: RunContext, charged: pl.DataFrame) ->
         ),
         "items": _in_order(charges, credits_),
         "moves": pl.concat([frame.select(MOVE_TYPES.keys()).cast(MOVE_TYPES) for frame in (moves, credit_moves)]),
+        "charges": rated_services.filter("is_once").select("bucket", "account_id", "service_id"),
     }
 
 
@@ -117,11 +129,12 @@ def make_invoices(frames: Frames) -> Frames:
 def assemble_bills(frames: Frames, context: RunContext) -> Frames:
     """Add bills; items, moves and invoices of accounts under the minimum leave, as services pending."""
     assembled = assemble(frames["invoices"], context.assembly)
-    items, moves = frames["items"], frames["moves"]
+    items, moves, charges = frames["items"], frames["moves"], frames["charges"]
     waiting = items.clear()
     if assembled.pending.height:
         is_waiting = pl.col("account_id").is_in(assembled.pending["account_id"].implode())
-        waiting, items, moves = items.filter(is_waiting), items.filter(~is_waiting), moves.filter(~is_waiting)
+        waiting = items.filter(is_waiting)
+        items, moves, charges = (frame.filter(~is_waiting) for frame in (items, moves, charges))
     pending = waiting.group_by("bucket", "account_id", "service_id", maintain_order=True).agg(
         pl.col("total_micro").sum().alias("amount_micro")
     )
@@ -133,6 +146,7 @@ def assemble_bills(frames: Frames, context: RunContext) -> Frames:
         "refused": frames["refused"],
         "items": _number_lines(items),
         "moves": moves,
+        "charges": charges,
         "invoices": assembled.invoices,
         "bills": assembled.bills.join(owners, on="account_id", how="left", maintain_order="left"),
         "pending": pending,
@@ -216,7 +230,7 @@ def _join_catalogue(chosen: pl.DataFrame, context: RunContext) -> pl.DataFrame:
         },
         orient="row",
     )
-    return (
+    joined = (
         chosen.lazy()
         .join(plans.lazy(), on=CONTRACT_COLUMNS, how="left", nulls_equal=True, maintain_order="left")
         .join(catalogue.frequencies.lazy(), on="frequency", how="left", maintain_order="left")
@@ -230,6 +244,18 @@ def _join_catalogue(chosen: pl.DataFrame, context: RunContext) -> pl.DataFrame:
         )
         .join(catalogue.plan_currencies.lazy(), on="price_plan_id", how="left", maintain_order="left")
         .collect()
+    )
+    return _as_once(joined) if joined["is_once"].any() else joined
+
+
+def _as_once(joined: pl.DataFrame) -> pl.DataFrame:
+    """Let charges be billed whole and at once: their period is their duration, whatever the contract's."""
+    once = pl.col("is_once")
+    return joined.with_columns(
+        pl.when(once).then(0).otherwise("frequency_months").alias("frequency_months"),
+        pl.when(once).then("duration").otherwise("frequency_days").alias("frequency_days"),
+        pl.when(once).then(statement=False).otherwise("is_post_billed").alias("is_post_billed"),
+        pl.when(once).then(statement=False).otherwise("is_free").alias("is_free"),
     )
 
 
@@ -285,7 +311,7 @@ def _for_rating(joined: pl.DataFrame, context: RunContext) -> pl.DataFrame:
     """Add the columns that rating wants and keep those that the later steps carry."""
     prepared = joined.with_columns(
         pl.lit(context.adjustment.frame_code, pl.Int8).alias("adjustment"),
-        pl.lit(context.advance_mode.frame_code, pl.Int8).alias("advance_mode"),
+        pl.when("is_once").then(0).otherwise(context.advance_mode.frame_code).cast(pl.Int8).alias("advance_mode"),
         pl.lit(context.advance_months, pl.Int32).alias("advance_months"),
         pl.lit(context.advance_days, pl.Int32).alias("advance_days"),
         pl.col("billable_from").dt.day().cast(pl.Int16).alias("anchor_day"),

@@ -17,7 +17,7 @@ import polars as pl
 
 from coax.base.money import parse_micro
 from coax.configuration.types.billing_term_scheme import BillingTermScheme, BillingType
-from coax.configuration.types.catalogue import Product, TaxClass
+from coax.configuration.types.catalogue import Product, ProductClass, TaxClass
 from coax.configuration.types.entity import Entity
 from coax.configuration.types.fields import NAMED_FREQUENCIES, frequency_months_days
 from coax.configuration.types.price_plan import PricePlan, PricePlanType, Rate
@@ -25,6 +25,7 @@ from coax.rating.frames.schemas import DISCOUNT_SCHEMA, RATE_SCHEMA, TAX_SCHEMA
 from coax.rating.types import AppliedPer, MaturityStart, RateModel, TierBasis
 
 ANY = -1
+CHARGED_ONCE = (ProductClass.ONE_TIME, ProductClass.EXPENSE, ProductClass.PHYSICAL_GOOD)
 PPM_OF_PERCENT = Decimal(10_000)
 
 
@@ -97,7 +98,7 @@ def compile_catalogue(versions: Sequence[VersionRow], *, as_of: date) -> Catalog
     keys = {(row.kind, row.code): row.entity_id for row in versions}
     frequencies = _number_frequencies(versions)
     plans = [row for row in versions if row.kind == "price_plan"]
-    rates, sources = _compile_rates(plans, keys, frequencies)
+    rates, sources = _compile_rates(versions, plans, keys, frequencies)
     return Catalogue(
         rates=pl.DataFrame(rates, schema=RATE_SCHEMA, orient="row"),
         discounts=pl.DataFrame(list(_discounts(plans, keys, frequencies)), schema=DISCOUNT_SCHEMA, orient="row"),
@@ -190,10 +191,14 @@ def _frequency_frame(frequencies: dict[str, int]) -> pl.DataFrame:
 
 
 def _compile_rates(
-    plans: Sequence[VersionRow], keys: dict[tuple[str, str], int], frequencies: dict[str, int]
+    versions: Sequence[VersionRow],
+    plans: Sequence[VersionRow],
+    keys: dict[tuple[str, str], int],
+    frequencies: dict[str, int],
 ) -> tuple[list[tuple[Any, ...]], list[tuple[int, int, int, int]]]:
     rows: list[tuple[Any, ...]] = []
     sources: list[tuple[int, int, int, int]] = []
+    once = {row.code for row in versions if isinstance(row.spec, Product) and row.spec.class_ in CHARGED_ONCE}
     for row in plans:
         plan = _plan(row)
         for rate_no, rate in enumerate(plan.rates):
@@ -202,7 +207,7 @@ def _compile_rates(
                 sources.append((rate_id, row.version_id, rate_no, tier_no))
                 head = (rate_id, row.entity_id, keys["product", rate.product])
                 frequency = frequencies[rate.frequency] if rate.frequency else ANY
-                rows.append((*head, frequency, *tier, *_tail(rate, plan, row)))
+                rows.append((*head, frequency, *tier, *_tail(rate, plan, row, is_once=rate.product in once)))
     return rows, sources
 
 
@@ -221,8 +226,10 @@ def _tiers(rate: Rate) -> Iterator[tuple[Any, ...]]:
         yield model, start, end, tier.maturity_from or 0, tier.maturity_to, basis, parse_micro(tier.price)
 
 
-def _tail(rate: Rate, plan: PricePlan, row: VersionRow) -> tuple[Any, ...]:
+def _tail(rate: Rate, plan: PricePlan, row: VersionRow, *, is_once: bool) -> tuple[Any, ...]:
     months, days = rate.per.months_days if rate.per else (0, 0)
+    if is_once:  # billed whole: at its price, or at its price for each unit of its duration
+        months, days = 0, 1 if rate.model.value == "duration_tiered" else 0
     return (
         months,
         days,

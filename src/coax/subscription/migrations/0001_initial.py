@@ -198,9 +198,7 @@ class Migration(migrations.Migration):
                         condition=models.Q(("quantity__gte", 0)), name="service_quantity_is_not_negative"
                     ),
                     models.CheckConstraint(
-                        condition=models.Q(
-                            ("extra_discount_ppm__gte", 0), ("extra_discount_ppm__lte", 1000000)
-                        ),
+                        condition=models.Q(("extra_discount_ppm__gte", 0), ("extra_discount_ppm__lte", 1000000)),
                         name="service_discount_is_at_most_all",
                     ),
                 ],

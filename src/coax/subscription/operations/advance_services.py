@@ -8,6 +8,7 @@ import polars as pl
 
 from coax.base.errors import DomainError
 from coax.subscription.batch.advance import apply_moves, find_moved_accounts, load_moves
+from coax.subscription.batch.charges import find_billed, mark_billed
 
 
 class ServicesMoved(DomainError):
@@ -20,6 +21,24 @@ def find_accounts_moved(*, moves: pl.DataFrame, using: str) -> list[int]:
     """Return the accounts whose services no longer stand where their moves begin; nothing is changed."""
     load_moves(moves, using=using)
     return find_moved_accounts(using=using)
+
+
+def mark_charges_billed(*, charges: pl.DataFrame, run_id: int, using: str) -> None:
+    """Compare-and-set `billed_by` of every charge (bucket, account_id, service_id). Raises: ServicesMoved."""
+    if not charges.height:
+        return
+    marked = mark_billed(*_keys(charges), run_id=run_id, using=using)
+    if marked != charges.height:
+        raise ServicesMoved(f"{charges.height - marked} charges were billed since they were read.")
+
+
+def find_accounts_with_billed(*, charges: pl.DataFrame, using: str) -> list[int]:
+    """Return the accounts of which a charge is billed already."""
+    return find_billed(*_keys(charges), using=using) if charges.height else []
+
+
+def _keys(charges: pl.DataFrame) -> tuple[list[int], list[int], list[int]]:
+    return charges["bucket"].to_list(), charges["account_id"].to_list(), charges["service_id"].to_list()
 
 
 def advance_services(*, moves: pl.DataFrame, using: str) -> None:
