@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import date
 from typing import ClassVar, Final
 
@@ -14,7 +15,16 @@ from coax.base.errors import DomainError
 
 _SETTINGS: Final = ("max_parallel_workers_per_gather = 0", "work_mem = '64MB'", "jit = off")
 _WIDE_SETTINGS: Final = (*_SETTINGS, "enable_nestloop = off")
-_connections: dict[str, adbc.Connection] = {}
+
+
+class _Connections(threading.local):
+    """The bulk connections of a thread: two threads never share one."""
+
+    def __init__(self) -> None:
+        self.by_key: dict[str, adbc.Connection] = {}
+
+
+_connections = _Connections()
 
 
 class BulkReadFailed(DomainError):
@@ -53,9 +63,9 @@ def read_frame(sql: str, *, is_wide: bool = False) -> pl.DataFrame:
 
 
 def close_bulk_connections() -> None:
-    """Close this process's bulk connections."""
-    while _connections:
-        _, connection = _connections.popitem()
+    """Close this thread's bulk connections."""
+    while _connections.by_key:
+        _, connection = _connections.by_key.popitem()
         try:
             connection.close()
         except AdbcError:
@@ -64,9 +74,9 @@ def close_bulk_connections() -> None:
 
 def _read(sql: str, is_wide: bool) -> pl.DataFrame:
     key = f"{connection_url('run')} {is_wide}"
-    if key not in _connections:
-        _connections[key] = _connect(_WIDE_SETTINGS if is_wide else _SETTINGS)
-    with _connections[key].cursor() as cursor:
+    if key not in _connections.by_key:
+        _connections.by_key[key] = _connect(_WIDE_SETTINGS if is_wide else _SETTINGS)
+    with _connections.by_key[key].cursor() as cursor:
         cursor.execute(sql)
         return pl.DataFrame(cursor.fetch_arrow())
 
