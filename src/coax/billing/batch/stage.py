@@ -30,6 +30,16 @@ def load_frames(*, run_id: int, part: int, using: str) -> dict[str, pl.DataFrame
     return {name: pl.read_ipc(BytesIO(payload)) for name, payload in rows}
 
 
+def load_frame(*, run_id: int, part: int, frame: str, using: str) -> pl.DataFrame | None:
+    """Return one staged frame of a task, or None where there is none."""
+    with binary_cursor(using=using) as cursor:
+        cursor.execute(
+            "SELECT payload FROM billing_run_stage WHERE run_id = %s AND part = %s AND frame = %s", [run_id, part, frame]
+        )
+        row = cursor.fetchone()
+    return pl.read_ipc(BytesIO(row[0])) if row else None
+
+
 def delete_frames(*, run_id: int, part: int, using: str) -> None:
     """Drop a task's staged frames."""
     execute("DELETE FROM billing_run_stage WHERE run_id = %s AND part = %s", [run_id, part], using=using)

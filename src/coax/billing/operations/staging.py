@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from coax.base.db import execute, fetch_rows
-from coax.billing.batch.stage import delete_frames, load_frames, save_frames
+from coax.billing.batch.stage import delete_frames, load_frame, load_frames, save_frames
 
 SUMMED = (
     "services",
@@ -60,6 +60,11 @@ def stage_part(
 def fetch_part(*, run_id: int, part: int, using: str) -> dict[str, pl.DataFrame]:
     """Return the frames that a task has staged."""
     return load_frames(run_id=run_id, part=part, using=using)
+
+
+def fetch_frame(*, run_id: int, part: int, frame: str, using: str) -> pl.DataFrame | None:
+    """Return one frame that a task has staged; None before it has."""
+    return load_frame(run_id=run_id, part=part, frame=frame, using=using)
 
 
 def finish_part(*, run_id: int, part: int, sums: dict[str, Any], using: str) -> None:

@@ -36,7 +36,12 @@ _PAGE: Final = f"""{_SELECT} FROM billing_bill b {_FROM}
 WHERE b.tenant_id = %(tenant_id)s AND b.number > %(after)s
   AND (%(run_id)s::bigint IS NULL OR b.run_id = %(run_id)s)
   AND (%(account_id)s::bigint IS NULL OR (b.bucket = %(bucket)s AND b.account_id = %(account_id)s))
+  AND (%(is_exceptional)s::boolean IS NULL OR (b.classification <> 'normal') = %(is_exceptional)s)
 ORDER BY b.number LIMIT %(limit)s"""
+_LATEST: Final = f"""{_SELECT} FROM billing_bill b {_FROM}
+WHERE b.tenant_id = %(tenant_id)s AND (%(before)s::bigint IS NULL OR b.number < %(before)s)
+  AND (%(is_exceptional)s::boolean IS NULL OR (b.classification <> 'normal') = %(is_exceptional)s)
+ORDER BY b.number DESC LIMIT %(limit)s"""
 _BY_NUMBER: Final = f"{_SELECT} FROM billing_bill b {_FROM} WHERE b.tenant_id = %s AND b.number = %s"
 _OF_ACCOUNTS: Final = f"""{_SELECT}
 FROM unnest(%s::smallint[], %s::bigint[]) AS wanted (bucket, account_id)
@@ -71,23 +76,44 @@ def find_bills(
     tenant_id: int,
     run_id: int | None = None,
     account_id: int | None = None,
+    is_exceptional: bool | None = None,
     after: int = 0,
     limit: int = PAGE_ROWS,
     using: str = "default",
 ) -> list[BillRow]:
     """Return a page of bills in the order of their numbers, at most `PAGE_ROWS_MAX`.
 
-    `after` is the number of the last bill of the page before.
+    `after` is the number of the last bill of the page before; `is_exceptional` asks for bills that are to be
+    looked into, or for the others.
     """
     params = {
         "tenant_id": tenant_id,
         "run_id": run_id,
         "account_id": account_id,
         "bucket": None if account_id is None else bucket_of(account_id),
+        "is_exceptional": is_exceptional,
         "after": after,
         "limit": min(limit, PAGE_ROWS_MAX),
     }
     return [_make_row(row) for row in fetch_rows(_PAGE, params, using=using)]
+
+
+def find_latest_bills(
+    *,
+    tenant_id: int,
+    is_exceptional: bool | None = None,
+    before: int | None = None,
+    limit: int = PAGE_ROWS,
+    using: str = "default",
+) -> list[BillRow]:
+    """Return a page of bills, the latest number first; `before` is the last number of the page before."""
+    params = {
+        "tenant_id": tenant_id,
+        "is_exceptional": is_exceptional,
+        "before": before,
+        "limit": min(limit, PAGE_ROWS_MAX),
+    }
+    return [_make_row(row) for row in fetch_rows(_LATEST, params, using=using)]
 
 
 def find_bills_of_accounts(*, tenant_id: int, account_ids: Iterable[int], using: str = "default") -> list[BillRow]:
