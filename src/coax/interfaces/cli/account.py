@@ -137,7 +137,7 @@ def _print(statement: AccountStatement) -> None:
     _print_position(console, statement, data)
     for title, rows, columns in (
         ("Services", _list_services(data), ("subscription", "product", "quantity", "from", "to", "rated up to")),
-        ("Bills", data["bills"], ("bill", "transaction_date", "due_date", "total", "to_pay", "status", "unsettled")),
+        ("Bills", _list_bills(data), ("bill", "dated", "due", "total", "to_pay", "status", "unsettled")),
         ("Postings", data["postings"], ("date", "kind", "bill", "reference", "amount", "balance", "open")),
     ):
         _print_table(console, title, rows, columns)
@@ -172,6 +172,10 @@ def _list_services(data: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
+def _list_bills(data: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{**bill, "dated": bill["transaction_date"], "due": bill["due_date"]} for bill in data["bills"]]
+
+
 def _print_table(console: Console, title: str, rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:
     if not rows:
         console.print(Text(f"\n{title}: none"))
@@ -179,7 +183,7 @@ def _print_table(console: Console, title: str, rows: list[dict[str, Any]], colum
     numeric = {"quantity", "total", "to_pay", "unsettled", "amount", "balance", "open"}
     table = Table(box=None, title=f"\n{title}", title_justify="left", title_style="bold", header_style="dim")
     for column in columns:
-        table.add_column(column.replace("_", " "), justify="right" if column in numeric else "left")
+        table.add_column(column.replace("_", " "), justify="right" if column in numeric else "left", no_wrap=True)
     for row in rows:
         table.add_row(*(Text("" if row[column] is None else str(row[column])) for column in columns))
     console.print(table)

@@ -143,7 +143,7 @@ def bill(
         if as_json:
             typer.echo(to_json(document).decode(), nl=False)
         elif pdf is None:
-            _print_bill(document, settled, operator)
+            print_bill(document, settled, operator)
 
 
 def _describe(row: BillRow, settlement: BillSettlement | None, prefix: str) -> dict[str, Any]:
@@ -203,7 +203,7 @@ def _print_exported(result: Exported, directory: Path, *, as_json: bool) -> None
         typer.echo(f"  {failure['message']}", err=True)
 
 
-def _print_bill(document: BillDocument, settlement: BillSettlement | None, operator: Tenant) -> None:
+def print_bill(document: BillDocument, settlement: BillSettlement | None, operator: Tenant) -> None:
     """Print what the page shows, in the bill's own language."""
     view, console = make_view(document), Console(highlight=False, markup=False)
     texts = view["texts"]

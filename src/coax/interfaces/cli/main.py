@@ -9,7 +9,23 @@ set_up_framework()  # the commands below import tables
 import typer  # noqa: E402
 
 from coax import __version__  # noqa: E402
-from coax.interfaces.cli import bills, configure, db, run, service  # noqa: E402
+from coax.interfaces.cli import (  # noqa: E402
+    account,
+    bills,
+    charge,
+    clock,
+    configure,
+    db,
+    explain,
+    generate,
+    imports,
+    payment,
+    preview,
+    run,
+    service,
+    verify,
+)
+
 
 app = typer.Typer(
     name="coax",
@@ -33,11 +49,20 @@ app.add_typer(db.app, name="db")
 app.command()(configure.apply)
 app.command()(configure.export)
 app.command()(configure.schema)
+app.add_typer(imports.app, name="import")
+app.add_typer(generate.app, name="generate")
 app.add_typer(run.app, name="run")
 app.add_typer(run.runs_app, name="runs")
 app.add_typer(bills.app, name="bills")
 app.command("bill")(bills.bill)
+app.command()(preview.preview)
+app.command()(account.account)
+app.command()(explain.explain)
+app.command()(verify.verify)
 app.add_typer(service.app, name="service")
+app.add_typer(charge.app, name="charge")
+app.add_typer(payment.app, name="payment")
+app.add_typer(clock.app, name="clock")
 
 
 def main() -> None:

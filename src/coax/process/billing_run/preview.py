@@ -1,0 +1,44 @@
+"""The next bill of one account, by the run's own code, taken back before anyone else sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+
+from coax.base.tenancy import RUN_ALIAS, Tenant, set_tenant
+from coax.billing.queries.bills import find_bills
+from coax.billing.queries.runs import list_outcomes
+from coax.billing.types import RunCriteria
+from coax.process.billing_run.bill_one import bill_individually
+from coax.process.billing_run.plan import RunRequest
+from coax.process.bills.compose import compose_document
+from coax.process.bills.facts import BillFacts
+from coax.process.bills.reading import read_facts
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a run would bill an account now: the facts of its bill if there would be one, and what it would not bill."""
+
+    facts: BillFacts | None
+    not_billed: list[dict[str, Any]]
+
+
+def preview_bill(*, tenant: Tenant, account_id: int, request: RunRequest) -> Preview:
+    """Bill the account, read the bill, and take everything back.
+
+    Raises: what planning and executing a run raise; BillDoesNotAddUp.
+    """
+    with transaction.atomic(using=RUN_ALIAS):
+        set_tenant(tenant.id, using=RUN_ALIAS)
+        criteria = RunCriteria(account_ids=(account_id,))
+        result = bill_individually(tenant=tenant, request=request, criteria=criteria)
+        bills = find_bills(tenant_id=tenant.id, run_id=result.run.id, limit=1, using=RUN_ALIAS)
+        facts = read_facts(tenant_id=tenant.id, keys=[row.key for row in bills], using=RUN_ALIAS) if bills else []
+        outcomes = list_outcomes(tenant_id=tenant.id, run_id=result.run.id, using=RUN_ALIAS)
+        for found in facts:
+            compose_document(found)
+        transaction.set_rollback(True, using=RUN_ALIAS)
+    return Preview(facts[0] if facts else None, outcomes)
