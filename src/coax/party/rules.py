@@ -11,7 +11,7 @@ PHONE_SIGNS: Final = frozenset("+-/(). ")
 
 @dataclass(frozen=True, slots=True)
 class SearchTerms:
-    """Patterns for LIKE, all of them prefixes; `phone_digits` is empty when the text is no phone number."""
+    """Patterns for LIKE: beginnings of codes and texts, digits anywhere in a phone number (empty when it is none)."""
 
     codes: tuple[str, ...]
     text: str
@@ -19,9 +19,10 @@ class SearchTerms:
 
 
 def read_search_terms(text: str) -> SearchTerms:
-    """Return what a text that a person typed may be: the beginning of a code, a name, an e-mail or a phone number.
+    """Return what a typed text may be: the beginning of a code, a name or an e-mail, or part of a phone number.
 
-    Codes are also looked for in capitals and in small letters; a phone number by its digits.
+    Codes are also looked for in capitals and in small letters; a phone number by its digits, wherever they
+    stand in it, without the leading zeros that stand for a country code.
     """
     typed = " ".join(text.split())
     codes = dict.fromkeys((typed, typed.upper(), typed.lower()))
@@ -30,7 +31,7 @@ def read_search_terms(text: str) -> SearchTerms:
     return SearchTerms(
         codes=tuple(f"{escape_like(code)}%" for code in codes),
         text=f"{escape_like(typed.lower())}%",
-        phone_digits=f"{digits}%" if is_phone else "",
+        phone_digits=f"%{digits.lstrip('0')}%" if is_phone else "",
     )
 
 

@@ -6,7 +6,7 @@ from datetime import date
 from typing import ClassVar
 
 import polars as pl
-from django.db import IntegrityError
+from psycopg.errors import UniqueViolation
 
 from coax.base.errors import DomainError
 from coax.base.tenancy import RUN_ALIAS, tenant_transaction
@@ -44,7 +44,7 @@ def create_accounts(
         try:
             write_contacts(people.with_columns(pl.lit(tenant_id).alias("tenant_id")), using=RUN_ALIAS)
             write_accounts(made, using=RUN_ALIAS)
-        except IntegrityError as error:
+        except UniqueViolation as error:
             raise AccountCodesTaken(
                 "Contacts or accounts of the same codes were created meanwhile; try again."
             ) from error

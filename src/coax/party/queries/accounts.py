@@ -51,8 +51,8 @@ class AccountUnknown(DomainError):
 def find_accounts(*, tenant_id: int, text: str = "", limit: int = PAGE_ROWS, after: str = "") -> list[AccountRow]:
     """Return a page of accounts in the order of their codes, at most `PAGE_ROWS_MAX`.
 
-    `text` is the beginning of an account's code or of its contact's name, e-mail or phone number; without
-    it all accounts are listed. `after` is the code of the last account of the page before.
+    `text` is the beginning of an account's code or of its contact's name or e-mail, or part of the phone number;
+    without it all accounts are listed. `after` is the code of the last account of the page before.
     """
     terms = read_search_terms(text)
     params = {

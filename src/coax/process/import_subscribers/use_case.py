@@ -54,6 +54,7 @@ def import_subscribers(
     file = open_file(path)
     report("Reading", 0, 0)
     outline = outline_file(file, chunk_rows=chunk_rows)
+    report("Reading", outline.row_count, outline.row_count)
     with tenant_transaction(tenant.id, using=RUN_ALIAS):
         execute("SELECT pg_advisory_xact_lock(%s, %s)", [IMPORT_LOCK, tenant.id], using=RUN_ALIAS)
         catalogue = build_catalogue(find_versions(using=RUN_ALIAS), currency=tenant.currency, as_of=as_of)

@@ -6,7 +6,7 @@ from datetime import date
 from typing import ClassVar
 
 import polars as pl
-from django.db import IntegrityError
+from psycopg.errors import UniqueViolation
 
 from coax.base.errors import DomainError
 from coax.base.ids import BUCKET_MASK
@@ -40,7 +40,7 @@ def create_subscriptions(
         try:
             write_subscriptions(made, using=RUN_ALIAS)
             write_services(added, using=RUN_ALIAS)
-        except IntegrityError as error:
+        except UniqueViolation as error:
             raise SubscriptionCodesTaken(
                 "Subscriptions or services of the same codes were created meanwhile; try again."
             ) from error
