@@ -16,6 +16,7 @@ from coax.interfaces.cli import (  # noqa: E402
     clock,
     configure,
     db,
+    demo,
     explain,
     generate,
     imports,
@@ -25,7 +26,6 @@ from coax.interfaces.cli import (  # noqa: E402
     service,
     verify,
 )
-
 
 app = typer.Typer(
     name="coax",
@@ -63,6 +63,7 @@ app.add_typer(service.app, name="service")
 app.add_typer(charge.app, name="charge")
 app.add_typer(payment.app, name="payment")
 app.add_typer(clock.app, name="clock")
+app.command()(demo.demo)
 
 
 def main() -> None:
