@@ -82,6 +82,7 @@ def _read(run: RunRow, part: PartRow) -> tuple[pl.DataFrame, pl.DataFrame]:
         run.criteria.account_ids,
         run.criteria.subscription_ids,
         is_wide=run.parts > 1,
+        needs_types=bool(run.criteria.subscription_types),
     )
     return (
         find_due_services(population, as_of=run.bill_as_of),

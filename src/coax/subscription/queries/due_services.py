@@ -9,6 +9,7 @@ from typing import Final
 import polars as pl
 
 from coax.base.bulk import bind, read_frame
+from coax.base.ids import BUCKETS
 
 # `charge_to` also ends where the contract ends, so that its successor rates what follows.
 _DUE_SERVICES: Final = """
@@ -39,13 +40,11 @@ WHERE a.tenant_id = {tenant_id} AND a.bucket BETWEEN {first_bucket} AND {last_bu
 _OF_RANGE: Final = " WHERE tenant_id = {tenant_id} AND bucket BETWEEN {first_bucket} AND {last_bucket}"
 _WIDE: Final = {
     "ratings": "SELECT account_id, service_id, rated_up_to, generation FROM subscription_service_rating" + _OF_RANGE,
-    "services": """SELECT bucket, account_id, id AS service_id, subscription_id, product_id, quantity, effective_from,
-        effective_to, billable_from, billing_effective_date, agreed_price_micro, extra_discount_ppm
+    "services": """SELECT account_id, id AS service_id, subscription_id, product_id, quantity, effective_from,
+        effective_to, billable_from, agreed_price_micro, extra_discount_ppm
         FROM subscription_service"""
-    + _OF_RANGE,
-    "subscriptions": """SELECT account_id, id AS subscription_id, type_id FROM subscription_subscription"""
     + _OF_RANGE
-    + " AND state <> 'draft'",
+    + " AND billing_effective_date <= {as_of}",
     "accounts": """SELECT account_id, classification_id, currency, credit_limit_minor, credit_period_days, revision
         FROM party_account"""
     + _OF_RANGE
@@ -54,7 +53,11 @@ _WIDE: Final = {
         agreement_date, binding_period, binding_start_date, effective_from AS term_from, effective_to AS term_to
         FROM subscription_billing_term"""
     + _OF_RANGE,
+    "drafts": "SELECT account_id, id AS subscription_id FROM subscription_subscription"
+    + _OF_RANGE
+    + " AND state = 'draft'",
 }
+_TYPES: Final = "SELECT account_id, id AS subscription_id, type_id FROM subscription_subscription" + _OF_RANGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,7 @@ class Population:
     account_ids: tuple[int, ...] = ()
     subscription_ids: tuple[int, ...] = ()
     is_wide: bool = False
+    needs_types: bool = False
 
 
 def find_due_services(population: Population, *, as_of: date) -> pl.DataFrame:
@@ -98,13 +102,22 @@ def _read_narrow(population: Population, as_of: date) -> pl.DataFrame:
 def _read_wide(population: Population, as_of: date) -> pl.DataFrame:
     """Read a range of buckets table by table and join here, which costs a third of the database's join."""
     frames = {name: read_frame(bind(sql, **_range(population), as_of=as_of)) for name, sql in _WIDE.items()}
+    subscription = ["account_id", "subscription_id"]
+    if population.needs_types:
+        types = read_frame(bind(_TYPES, **_range(population)), is_wide=True)
+    else:
+        types = None
     services = frames["ratings"].lazy().join(frames["services"].lazy(), on=["account_id", "service_id"])
-    joined = (
-        services.filter(_is_considered(as_of))
-        .join(frames["subscriptions"].lazy(), on=["account_id", "subscription_id"])
-        .join(frames["accounts"].lazy(), on="account_id")
-        .collect()
-    )
+    considered = services.filter(_is_considered(as_of)).join(frames["accounts"].lazy(), on="account_id")
+    if frames["drafts"].height:
+        considered = considered.join(frames["drafts"].lazy(), on=subscription, how="anti")
+    if types is not None:
+        considered = considered.join(types.lazy(), on=subscription, how="left")
+    joined = considered.with_columns(
+        (pl.col("account_id") % BUCKETS).cast(pl.Int16).alias("bucket"),
+        pl.lit(as_of).alias("billing_effective_date"),
+        *([] if types is not None else [pl.lit(None, pl.Int64).alias("type_id")]),
+    ).collect()
     rated_from = pl.max_horizontal("rated_up_to", "billable_from")
     terms = frames["terms"]
     if not terms.select("account_id", "subscription_id").is_duplicated().any():
@@ -129,10 +142,10 @@ def _range(population: Population) -> dict[str, int]:
 
 
 def _is_considered(as_of: date) -> pl.Expr:
-    """The condition of the joined statement on services, in the same words."""
+    """The condition of the joined statement on services, in the same words (whose billing is effective)."""
     end, rated, start = pl.col("effective_to"), pl.col("rated_up_to"), pl.col("effective_from")
     is_open = end.is_null() | (end > rated) | (end <= start)
-    is_due = (rated <= as_of) & (pl.col("billing_effective_date") <= as_of) & is_open
+    is_due = (rated <= as_of) & is_open
     return is_due | (end < rated).fill_null(value=False)
 
 
