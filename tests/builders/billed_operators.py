@@ -1,4 +1,4 @@
-"""A small operator of every price form that was billed: two invoices, tiers, discounts, gross prices, stubs; committed."""
+"""A small operator of every form of price that was billed: tiers, discounts, gross prices, stubs; committed."""
 
 from __future__ import annotations
 
