@@ -10,6 +10,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -39,6 +40,7 @@ TOTALS: Final = {
     "Total": "total",
     "Currency": "currency",
 }
+MONEY: Final = ("net", "tax", "rounding", "total")
 
 
 def demo(  # noqa: PLR0917 - options of a command
@@ -153,10 +155,16 @@ def _make_totals(runs: tuple[DemoRun, ...]) -> Table:
     for run in runs:
         table.add_column(f"{run.tenant.name} ({run.tenant.code})", justify="right")
     for title, name in TOTALS.items():
-        values = (data[name] for data in described)
-        cells = [f"{value:,}" if isinstance(value, int) else str(value) for value in values]
+        cells = [_write(name, data[name]) for data in described]
         table.add_row(title, *cells, style="bold" if name == "total" else "")
     return table
+
+
+def _write(name: str, value: Any) -> str:
+    """Return a total as people read it: whole numbers and money with thousands separated."""
+    if name in MONEY:
+        return f"{Decimal(value):,f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _print_proof(console: Console, result: DemoResult) -> None:
