@@ -36,7 +36,7 @@ def tenant_today(tenant_id: int, *, using: str = "default") -> date:
     """Return today's civil date in the tenant's time zone."""
     rows = fetch_rows("SELECT clock_at, time_zone FROM base_operator WHERE tenant_id = %s", [tenant_id], using=using)
     clock_at, time_zone = rows[0]
-    return (clock_at or now_utc()).astimezone(ZoneInfo(time_zone)).date()  # type: ignore[no-any-return]
+    return (clock_at or now_utc()).astimezone(ZoneInfo(time_zone)).date()
 
 
 def is_clock_simulated(tenant_id: int, *, using: str = "default") -> bool:

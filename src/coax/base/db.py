@@ -86,14 +86,14 @@ def _django_database(role: Role, environment: Environment | None) -> dict[str, A
     }
 
 
-def fetch_rows(sql: str, params: object = None, *, using: str = "default") -> list[tuple[Any, ...]]:
+def fetch_rows(sql: str, params: Any = None, *, using: str = "default") -> list[tuple[Any, ...]]:
     """Return all rows of a statement; the caller has opened the tenant's transaction."""
     with connections[using].cursor() as cursor:
         cursor.execute(sql, params)
         return list(cursor.fetchall())
 
 
-def fetch_dicts(sql: str, params: object = None, *, using: str = "default") -> list[dict[str, Any]]:
+def fetch_dicts(sql: str, params: Any = None, *, using: str = "default") -> list[dict[str, Any]]:
     """Return all rows of a statement by column name."""
     with connections[using].cursor() as cursor:
         cursor.execute(sql, params)
@@ -101,7 +101,7 @@ def fetch_dicts(sql: str, params: object = None, *, using: str = "default") -> l
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def execute(sql: str, params: object = None, *, using: str = "default") -> int:
+def execute(sql: str, params: Any = None, *, using: str = "default") -> int:
     """Execute one statement and return how many rows it touched."""
     with connections[using].cursor() as cursor:
         cursor.execute(sql, params)

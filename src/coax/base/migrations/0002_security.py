@@ -6,8 +6,8 @@ from django.db import migrations
 
 from coax.base.tenancy import tenant_policy_sql
 
-TABLES = ["base_operator", "base_number_series", "base_number_gap", "base_outbox_fact"]
-APPEND_ONLY = []
+TABLES: list[str] = ["base_operator", "base_number_series", "base_number_gap", "base_outbox_fact"]
+APPEND_ONLY: list[str] = []
 STATEMENTS = [
     "CREATE SEQUENCE base_account_seq AS bigint",
     "CREATE SEQUENCE base_object_seq AS bigint CACHE 1",

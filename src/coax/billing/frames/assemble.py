@@ -140,7 +140,8 @@ def _rounded_minor(amount_micro: pl.Expr, rules: AssemblyRules) -> pl.Expr:
         "round_down": magnitude // unit,
         "round_half_up": (magnitude * 2 + unit) // (2 * unit),
     }[rules.rounding_method]
-    return rounded * amount_micro.sign() * 10 ** (rules.currency_scale - scale)
+    signed: pl.Expr = rounded * amount_micro.sign() * int(10 ** (rules.currency_scale - scale))
+    return signed
 
 
 def _split_totals(invoices: pl.DataFrame, rules: AssemblyRules) -> pl.DataFrame:

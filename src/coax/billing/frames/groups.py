@@ -35,4 +35,5 @@ def count_groups(starts: Array, height: int) -> Array:
 def number_rows(starts: Array, height: int) -> Array:
     """Return each row's number within its group, from 1."""
     counts = count_groups(starts, height)
-    return np.arange(height) - np.repeat(starts, counts) + 1
+    numbers: Array = np.arange(height) - np.repeat(starts, counts) + 1
+    return numbers

@@ -6,8 +6,8 @@ from django.db import migrations
 
 from coax.base.tenancy import tenant_policy_sql
 
-TABLES = ["billing_run", "billing_run_part", "billing_run_stage"]
-APPEND_ONLY = ["billing_bill", "billing_run_outcome"]
+TABLES: list[str] = ["billing_run", "billing_run_part", "billing_run_stage"]
+APPEND_ONLY: list[str] = ["billing_bill", "billing_run_outcome"]
 STATEMENTS = [
     "ALTER TABLE billing_bill ADD CONSTRAINT billing_bill_lies_in_its_bucket CHECK (bucket = (account_id & 1023))",
     "ALTER TABLE billing_run_outcome ADD CONSTRAINT billing_run_outcome_lies_in_its_bucket CHECK (bucket = (account_id & 1023))",

@@ -71,7 +71,7 @@ def _prepare_server(url: str) -> None:
             create_roles(connection, dict.fromkeys(LOGIN_ROLES, password))
             hand_over_schema(connection)
             for role in LOGIN_ROLES.values():
-                connection.execute(f"GRANT {role} TO current_user")  # type: ignore[call-overload]
+                connection.execute(f"GRANT {role} TO current_user")
     except psycopg.errors.InsufficientPrivilege as error:
         raise RolesMissing(
             "The roles coax_owner, coax_app and coax_run (BYPASSRLS) do not exist and this user may not create them; "

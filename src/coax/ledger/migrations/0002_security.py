@@ -6,8 +6,8 @@ from django.db import migrations
 
 from coax.base.tenancy import tenant_policy_sql
 
-TABLES = ["ledger_ledger_account", "ledger_account_balance"]
-APPEND_ONLY = ["ledger_transaction", "ledger_entry", "ledger_allocation"]
+TABLES: list[str] = ["ledger_ledger_account", "ledger_account_balance"]
+APPEND_ONLY: list[str] = ["ledger_transaction", "ledger_entry", "ledger_allocation"]
 STATEMENTS = [
     "ALTER TABLE ledger_transaction ADD CONSTRAINT ledger_transaction_lies_in_its_bucket CHECK (bucket = (account_id & 1023))",
     "ALTER TABLE ledger_entry ADD CONSTRAINT ledger_entry_lies_in_its_bucket CHECK (bucket = (account_id & 1023))",

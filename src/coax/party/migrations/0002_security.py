@@ -6,8 +6,8 @@ from django.db import migrations
 
 from coax.base.tenancy import tenant_policy_sql
 
-TABLES = ["party_contact", "party_contact_code", "party_account", "party_account_code", "party_staff_member"]
-APPEND_ONLY = []
+TABLES: list[str] = ["party_contact", "party_contact_code", "party_account", "party_account_code", "party_staff_member"]
+APPEND_ONLY: list[str] = []
 STATEMENTS = [
     "ALTER TABLE party_contact ADD CONSTRAINT party_contact_lies_in_its_bucket CHECK (bucket = (id & 1023))",
     "ALTER TABLE party_account ADD CONSTRAINT party_account_lies_in_its_bucket CHECK (bucket = (account_id & 1023))",

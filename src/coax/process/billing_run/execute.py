@@ -155,7 +155,8 @@ def _results(
 ) -> Iterator[None]:
     if pool is None:
         for part in parts:
-            yield task(run.id, part, *arguments)
+            task(run.id, part, *arguments)
+            yield
         return
     waiting: set[Future[None]] = {pool.submit(task, run.id, part, *arguments) for part in parts}
     try:

@@ -162,7 +162,8 @@ def _outcomes(posting: Posting) -> pl.DataFrame:
     )
     columns = ["bucket", "account_id", "service_id", "outcome", "reason", "detail", "amount_micro"]
     types = {"bucket": pl.Int16, "account_id": pl.Int64, "service_id": pl.Int64, "amount_micro": pl.Int64}
-    return pl.concat([frame.select(columns).cast(types) for frame in (refused, pending)])
+    typed = [pl.col(name).cast(types[name]) if name in types else pl.col(name) for name in columns]
+    return pl.concat([frame.select(typed) for frame in (refused, pending)])
 
 
 def _allocate(posting: Posting, bills: pl.DataFrame, invoices: pl.DataFrame) -> None:

@@ -105,20 +105,24 @@ def rate_services(frames: Frames, context: RunContext, charged: pl.DataFrame) ->
             [_with_owner(frames["refused"], frames["services"]), _with_owner(rated.refused, services)]
         ),
         "items": _in_order(charges, credits_),
-        "moves": pl.concat([frame.select(MOVE_TYPES.keys()).cast(MOVE_TYPES) for frame in (moves, credit_moves)]),
+        "moves": pl.concat([_typed(frame, MOVE_TYPES) for frame in (moves, credit_moves)]),
         "charges": rated_services.filter("is_once").select("bucket", "account_id", "service_id"),
     }
 
 
 def _in_order(charges: pl.DataFrame, credited: pl.DataFrame) -> pl.DataFrame:
     """Return all items by account, subscription, service and period; charges alone come in that order."""
-    frames = [frame.select(ITEM_TYPES.keys()).cast(ITEM_TYPES) for frame in (charges, credited) if frame.height]
+    frames = [_typed(frame, ITEM_TYPES) for frame in (charges, credited) if frame.height]
     if not frames:
         return pl.DataFrame(schema=ITEM_TYPES)
     if len(frames) == 1 and charges.height:
         return frames[0]
     order = ["bucket", "account_id", "subscription_id", "service_id", "period_from"]
     return pl.concat(frames).sort(order, maintain_order=True)
+
+
+def _typed(frame: pl.DataFrame, types: dict[str, type[pl.DataType]]) -> pl.DataFrame:
+    return frame.select(pl.col(name).cast(kind) for name, kind in types.items())
 
 
 def make_invoices(frames: Frames) -> Frames:
@@ -153,7 +157,7 @@ def assemble_bills(frames: Frames, context: RunContext) -> Frames:
     }
 
 
-ITEM_TYPES: Final[dict[str, Any]] = {
+ITEM_TYPES: Final[dict[str, type[pl.DataType]]] = {
     "bucket": pl.Int16,
     "account_id": pl.Int64,
     "subscription_id": pl.Int64,
@@ -185,7 +189,7 @@ ITEM_TYPES: Final[dict[str, Any]] = {
     "tax_micro": pl.Int64,
     "total_micro": pl.Int64,
 }
-MOVE_TYPES: Final[dict[str, Any]] = {
+MOVE_TYPES: Final[dict[str, type[pl.DataType]]] = {
     "bucket": pl.Int16,
     "account_id": pl.Int64,
     "service_id": pl.Int64,

@@ -15,11 +15,12 @@ from typing import Any, Protocol, cast
 
 import polars as pl
 
+from coax.base.calendar import NAMED_FREQUENCIES
 from coax.base.money import parse_micro
 from coax.configuration.types.billing_term_scheme import BillingTermScheme, BillingType
 from coax.configuration.types.catalogue import Product, ProductClass, TaxClass
 from coax.configuration.types.entity import Entity
-from coax.configuration.types.fields import NAMED_FREQUENCIES, frequency_months_days
+from coax.configuration.types.fields import frequency_months_days
 from coax.configuration.types.price_plan import PricePlan, PricePlanType, Rate
 from coax.rating.frames.schemas import DISCOUNT_SCHEMA, RATE_SCHEMA, TAX_SCHEMA
 from coax.rating.types import AppliedPer, MaturityStart, RateModel, TierBasis

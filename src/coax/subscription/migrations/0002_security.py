@@ -6,7 +6,7 @@ from django.db import migrations
 
 from coax.base.tenancy import tenant_policy_sql
 
-TABLES = [
+TABLES: list[str] = [
     "subscription_subscription",
     "subscription_billing_term",
     "subscription_service",
@@ -14,7 +14,7 @@ TABLES = [
     "subscription_charge",
     "subscription_subscription_code",
 ]
-APPEND_ONLY = []
+APPEND_ONLY: list[str] = []
 STATEMENTS = [
     "ALTER TABLE subscription_subscription ADD CONSTRAINT subscription_subscription_lies_in_its_bucket CHECK (bucket = (account_id & 1023))",
     "ALTER TABLE subscription_billing_term ADD CONSTRAINT subscription_billing_term_lies_in_its_bucket CHECK (bucket = (account_id & 1023))",
