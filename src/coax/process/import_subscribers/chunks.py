@@ -55,8 +55,10 @@ def read_chunks(file: ImportFile, outline: Outline) -> Iterator[pl.DataFrame]:
     for number in range(outline.chunk_count):
         lines = outline.lines.filter(pl.col("chunk") == number).select("line")
         low, high = lines["line"][0], lines["line"][-1]
-        rows = collect_rows(file, file.rows.slice(low - first_line[0], high - low + 1))
-        yield rows if rows.height == lines.height else rows.join(lines, on="line", how="semi", maintain_order="left")
+        rows = file.rows.slice(low - first_line[0], high - low + 1)
+        if lines.height <= high - low:
+            rows = rows.join(lines.lazy(), on="line", how="semi")
+        yield collect_rows(file, rows).sort("line")
 
 
 def _deal_rows(keys: pl.DataFrame, chunk_rows: int) -> pl.DataFrame:
