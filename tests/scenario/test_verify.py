@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
+from pathlib import Path
 
 import pytest
 import typer
@@ -218,3 +220,8 @@ def test_the_command_names_operators_and_speaks_json(healthy: Tenant) -> None:
 )
 def test_wrong_usage_is_told_apart(database: str, arguments: list[str], exit_code: int) -> None:
     assert runner.invoke(app, arguments).exit_code == exit_code
+
+
+def test_every_check_is_documented() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "verify.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE) == [check.code for check in CHECKS]
