@@ -50,8 +50,9 @@ def explain_bill(*, tenant: Tenant, number: str, line: int | None = None) -> Bil
         prefix = read_operator(tenant.id).bill_number_prefix
         bill = get_bill(tenant_id=tenant.id, number=parse_bill_number(prefix, number))
         run = get_run(bill.key.run_id)
-        items = find_items(tenant.id, bill.key)
-        lines = _explain_lines(tenant, bill, items)
+        items = find_items(tenant.id, bill.key, prefix)
+        credited = sorted({item.service_id for item in items if item.kind == "credit"})
+        lines = _explain_lines(items, find_items_of_services(tenant.id, bill.key, credited, prefix))
         invoices = [_make_invoice(row, items) for row in find_invoices(tenant.id, bill.key)]
         definition = _find_definition(run)
     shown = [row for row in lines if line is None or row.item.line == line]
@@ -60,9 +61,7 @@ def explain_bill(*, tenant: Tenant, number: str, line: int | None = None) -> Bil
     return _make_bill(_Facts(bill, run, definition, items, invoices), compose_bill_number(prefix, bill.number), shown)
 
 
-def _explain_lines(tenant: Tenant, bill: BillRow, items: Sequence[StoredItem]) -> list[LineExplanation]:
-    credited = sorted({item.service_id for item in items if item.kind == "credit"})
-    history = find_items_of_services(tenant.id, bill.key, credited)
+def _explain_lines(items: Sequence[StoredItem], history: Sequence[StoredItem]) -> list[LineExplanation]:
     keys = {item.product_version_id for item in (*items, *history)}
     keys |= {item.price_version_id for item in (*items, *history) if item.price_version_id is not None}
     versions = {row.version_id: row for row in find_versions_by_id(sorted(keys))}

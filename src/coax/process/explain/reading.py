@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from coax.base.db import fetch_dicts
 from coax.billing.types.document import BillKey
+from coax.process.bills.numbers import compose_bill_number
 from coax.process.explain.types import StoredItem
 
 _NAMED: Final = {"bill_number", "subscription_code", "service_code", "agreed_price_micro"}
@@ -33,19 +34,24 @@ WHERE t.tenant_id = %(tenant_id)s AND t.bucket = %(bucket)s AND t.account_id = %
   AND t.origin_id = %(run_id)s ORDER BY t.line"""
 
 
-def find_items(tenant_id: int, key: BillKey) -> list[StoredItem]:
-    """Return the items of a bill by line."""
-    rows = fetch_dicts(_ITEMS.format(which="i.run_id = %(run_id)s"), _params(tenant_id, key))
-    return [StoredItem(**row) for row in rows]
+def find_items(tenant_id: int, key: BillKey, prefix: str) -> list[StoredItem]:
+    """Return the items of a bill by line; `prefix` begins the numbers of bills."""
+    return _find_items("i.run_id = %(run_id)s", _params(tenant_id, key), prefix)
 
 
-def find_items_of_services(tenant_id: int, key: BillKey, service_ids: list[int]) -> list[StoredItem]:
+def find_items_of_services(tenant_id: int, key: BillKey, service_ids: list[int], prefix: str) -> list[StoredItem]:
     """Return all items of some services of the bill's account, the oldest first."""
     if not service_ids:
         return []
     params = {**_params(tenant_id, key), "service_ids": service_ids}
-    rows = fetch_dicts(_ITEMS.format(which="i.service_id = ANY(%(service_ids)s)"), params)
-    return [StoredItem(**row) for row in rows]
+    return _find_items("i.service_id = ANY(%(service_ids)s)", params, prefix)
+
+
+def _find_items(which: str, params: dict[str, Any], prefix: str) -> list[StoredItem]:
+    return [
+        StoredItem(**{**row, "bill_number": compose_bill_number(prefix, row["bill_number"])})
+        for row in fetch_dicts(_ITEMS.format(which=which), params)
+    ]
 
 
 def find_invoices(tenant_id: int, key: BillKey) -> list[dict[str, Any]]:

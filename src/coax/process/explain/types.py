@@ -16,7 +16,7 @@ class StoredItem:
 
     line: int
     invoice_line: int
-    bill_number: int
+    bill_number: str
     subscription_code: str
     service_id: int
     service_code: str
