@@ -16,6 +16,7 @@ from coax.process.billing_run.execute import RunResult, execute_run
 from coax.process.billing_run.plan import RunRequest, plan_run
 from coax.process.import_subscribers.use_case import import_subscribers
 from coax.process.operators import apply_files
+from coax.subscription.operations.add_charge import add_charge
 
 CONFIGURATION = """
 operator:
@@ -26,6 +27,7 @@ tax_classes:
 products:
   - {{ code: sports, name: Sports, class: termed, tax_class: standard, unit: channel }}
   - {{ code: points, name: Points, class: termed, tax_class: standard, unit: point }}
+  - {{ code: visit, name: Visit, class: one_time, tax_class: standard }}
   - {{ code: rounding, name: Rounding, class: rounding }}
 financial_transaction_types:
   - {{ code: rounding-invoice, name: Rounding Invoice, classification: invoice }}
@@ -36,6 +38,7 @@ price_plans:
     currency: EUR
     rates:
       - {{ product: sports, price: 12.50 }}
+      - {{ product: visit, price: 30 }}
       - product: points
         model: quantity_tiered
         tier_basis: graduated
@@ -125,6 +128,19 @@ def bill_as_of(tenant: Tenant, as_of: date) -> RunResult:
     result = execute_run(run_id=plan_run(tenant=tenant, request=request), workers=1)
     assert result.run.state == "completed"
     return result
+
+
+def charge_once(tenant: Tenant, subscription_code: str, *, agreed_price_micro: int | None = None) -> None:
+    """A technician's visits on 10 August; the next run bills them."""
+    with tenant_transaction(tenant.id):
+        add_charge(
+            tenant_id=tenant.id,
+            subscription_code=subscription_code,
+            product_code="visit",
+            performed_on=date(2026, 8, 10),
+            quantity=2,
+            agreed_price_micro=agreed_price_micro,
+        )
 
 
 def end_services(tenant: Tenant, account_code: str, on: date) -> None:

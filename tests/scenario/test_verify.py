@@ -18,7 +18,7 @@ from coax.process.billing_run.execute import execute_run
 from coax.process.billing_run.plan import RunRequest, plan_run
 from coax.process.receive_payment import PaymentRequest, receive_payment
 from coax.process.verify import CHECKS, verify_tenant
-from tests.builders.billed_operators import a_billed_operator, bill_as_of, end_services, key_of, read
+from tests.builders.billed_operators import a_billed_operator, bill_as_of, charge_once, end_services, key_of, read
 from tests.conftest import _superuser
 
 app = typer.Typer()
@@ -64,6 +64,12 @@ FAULTS: dict[str, list[str]] = {
     "services_are_billed_day_by_day": [
         f"UPDATE subscription_service_rating SET rated_up_to = rated_up_to + 1 WHERE {ADA}"
     ],
+    "charges_are_billed_once": [
+        f"""INSERT INTO subscription_charge (bucket, account_id, id, tenant_id, subscription_id, code, product_id,
+                quantity, duration, performed_on, billed_by)
+            SELECT bucket, account_id, id + 1000, tenant_id, id, 'visit-1', 1, 1, 0, DATE '2026-08-01', {{last_run}}
+            FROM subscription_subscription WHERE {ADA} LIMIT 1"""
+    ],
     "runs_account_for_every_due_service": [f"UPDATE billing_run_part SET refused = refused + 1 WHERE {LAST}"],
     "bill_numbers_have_no_holes": [
         "UPDATE base_number_series SET next_number = next_number + 2 WHERE tenant_id = {tenant} AND series = 'bill'"
@@ -93,6 +99,7 @@ def healthy(database: str, tmp_path_factory) -> Tenant:
     receive_payment(tenant=tenant, request=PaymentRequest(account_code="ada", amount="60"))
     end_services(tenant, "ben", date(2026, 9, 10))
     end_services(tenant, "dee", date(2026, 8, 1))
+    charge_once(tenant, "S-7")
     bill_as_of(tenant, date(2026, 10, 1))
     end_services(tenant, "ben", date(2026, 8, 20))
     bill_as_of(tenant, date(2026, 11, 1))

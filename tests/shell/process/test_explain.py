@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from coax.base.tenancy import Tenant
 from coax.interfaces.cli.explain import explain
 from coax.process.explain import LineUnknown, explain_bill
-from tests.builders.billed_operators import a_billed_operator, bill_as_of, end_services, key_of
+from tests.builders.billed_operators import a_billed_operator, bill_as_of, charge_once, end_services, key_of
 from tests.conftest import _superuser
 
 app = typer.Typer()
@@ -25,6 +25,8 @@ def operator(database: str, tmp_path_factory) -> Tenant:
     """Billed twice; then Ben ended twice, which makes bill 13 (October) and one of November a credit."""
     tenant = a_billed_operator(tmp_path_factory.mktemp("explain"))
     end_services(tenant, "ben", date(2026, 9, 10))
+    charge_once(tenant, "S-7")
+    charge_once(tenant, "S-6", agreed_price_micro=25_000_000)
     bill_as_of(tenant, date(2026, 10, 1))
     end_services(tenant, "ben", date(2026, 8, 20))
     bill_as_of(tenant, date(2026, 11, 1))
@@ -62,7 +64,7 @@ def operator(database: str, tmp_path_factory) -> Tenant:
         (
             "3",
             2,
-            "price plan main version 1, rate 2, tier 3",
+            "price plan main version 1, rate 3, tier 3",
             [
                 "from 2026-08-01 to 2026-08-31: 1 whole rate period",
                 "tiers: 4 x 3.00 + 5 x 2.50 + 3 x 2.00 = 30.50",
@@ -87,7 +89,7 @@ def operator(database: str, tmp_path_factory) -> Tenant:
         (
             "5",
             1,
-            "agreed price, instead of 3.000000 of price plan main version 1, rate 2, tier 1",
+            "agreed price, instead of 3.000000 of price plan main version 1, rate 3, tier 1",
             [
                 "from 2026-08-01 to 2026-08-31: 1 whole rate period",
                 "price: 4.00 x 3 = 12.00",
@@ -108,6 +110,30 @@ def operator(database: str, tmp_path_factory) -> Tenant:
                 "stays charged, tax: 3.75 x 19 % = 0.712500",
                 "stays charged, total: 3.75 + 0.712500 = 4.462500",
                 "credit: 4.462500 - 14.875000 = -10.412500",
+            ],
+        ),
+        (
+            "16",
+            2,
+            "agreed price, instead of 30.000000 of price plan main version 1, rate 2",
+            [
+                "from 2026-08-10 to 2026-08-10: 1 whole rate period",
+                "price: 25.00 x 2 = 50.00",
+                "net: 50.00 - 0.00 = 50.00",
+                "tax: 50.00 x 19 % = 9.50",
+                "total: 50.00 + 9.50 = 59.50",
+            ],
+        ),
+        (
+            "17",
+            2,
+            "price plan main version 1, rate 2",
+            [
+                "from 2026-08-10 to 2026-08-10: 1 whole rate period",
+                "price: 30.00 x 2 = 60.00",
+                "net: 60.00 - 0.00 = 60.00",
+                "tax: 60.00 x 19 % = 11.40",
+                "total: 60.00 + 11.40 = 71.40",
             ],
         ),
         (

@@ -14,7 +14,7 @@ _NAMED: Final = {"bill_number", "subscription_code", "service_code", "agreed_pri
 _STORED: Final = ", ".join(f"i.{field.name}" for field in fields(StoredItem) if field.name not in _NAMED)
 _ITEMS: Final = f"""
 SELECT {_STORED}, b.number AS bill_number, u.code AS subscription_code, coalesce(s.code, c.code, '') AS service_code,
-       s.agreed_price_micro
+       coalesce(s.agreed_price_micro, c.agreed_price_micro) AS agreed_price_micro
 FROM rating_rated_item i
 JOIN billing_bill b ON b.bucket = i.bucket AND b.account_id = i.account_id AND b.run_id = i.run_id
 JOIN subscription_subscription u ON u.bucket = i.bucket AND u.account_id = i.account_id AND u.id = i.subscription_id

@@ -60,7 +60,7 @@ CHECKS: Final = (
     ),
     Check(
         "items_follow_from_their_derivation",
-        "The amounts of every charge follow from its price, periods, discounts and tax.",
+        "The amounts of all that was charged follow from its price, periods, discounts and tax.",
         Naming.DOCUMENT,
     ),
     Check(
@@ -88,6 +88,11 @@ CHECKS: Final = (
         "services_are_billed_day_by_day",
         "Every service is billed for each day once, from its first billed day to the day it is rated up to.",
         Naming.SERVICE,
+    ),
+    Check(
+        "charges_are_billed_once",
+        "What is charged once was billed by the run that it names, and by no other.",
+        Naming.DOCUMENT,
     ),
     Check(
         "runs_account_for_every_due_service",

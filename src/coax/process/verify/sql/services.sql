@@ -85,7 +85,7 @@ FROM (
                     SELECT *, round(charge_micro * weight / period_days) AS expected_base
                     FROM (
                         SELECT *, whole_periods::numeric * period_days + days AS weight
-                        FROM rating_rated_item WHERE tenant_id = %(tenant_id)s AND kind = 'charge'
+                        FROM rating_rated_item WHERE tenant_id = %(tenant_id)s AND kind <> 'credit'
                     ) AS weighed
                 ) AS based
             ) AS discounted
@@ -94,3 +94,16 @@ FROM (
 ) AS recomputed
 WHERE base_micro <> expected_base OR discount_micro <> expected_discount
    OR net_micro <> expected_net OR tax_micro <> expected_tax
+
+-- name: charges_are_billed_once
+SELECT bucket, account_id, coalesce(c.billed_by, i.last_run_id) AS origin_id, concat_ws(' ', 'charge', c.code,
+    CASE WHEN c.id IS NULL THEN 'is not there, but was billed'
+         WHEN i.last_run_id IS NULL THEN 'is marked as billed, but was not'
+         WHEN c.billed_by IS NULL THEN 'was billed, but is not marked'
+         ELSE 'was billed by another run than it says, or twice' END) AS difference
+FROM (SELECT bucket, account_id, id, code, billed_by FROM subscription_charge WHERE tenant_id = %(tenant_id)s) c
+FULL JOIN (
+    SELECT bucket, account_id, service_id AS id, min(run_id) AS first_run_id, max(run_id) AS last_run_id
+    FROM rating_rated_item WHERE tenant_id = %(tenant_id)s AND kind = 'once' GROUP BY bucket, account_id, service_id
+) i USING (bucket, account_id, id)
+WHERE c.id IS NULL OR c.billed_by IS DISTINCT FROM i.first_run_id OR c.billed_by IS DISTINCT FROM i.last_run_id
