@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import threading
 from datetime import date
+from enum import StrEnum
 from typing import ClassVar, Final
 
 import adbc_driver_postgresql.dbapi as adbc
 import polars as pl
 from adbc_driver_manager import Error as AdbcError
 
-from coax.base.db import connection_url
+from coax.base.db import binary_cursor, connection_url
 from coax.base.errors import DomainError
 
+_TYPE_OF_OID: Final[dict[int, type[pl.DataType]]] = {
+    16: pl.Boolean,
+    20: pl.Int64,
+    21: pl.Int16,
+    23: pl.Int32,
+    25: pl.String,
+    1042: pl.String,
+    1043: pl.String,
+    1082: pl.Date,
+}
 _SETTINGS: Final = ("max_parallel_workers_per_gather = 0", "work_mem = '64MB'", "jit = off")
 _WIDE_SETTINGS: Final = (*_SETTINGS, "enable_nestloop = off")
 
@@ -46,12 +57,24 @@ def _literal(value: int | date | list[int]) -> str:
     return str(int(value))
 
 
-def read_frame(sql: str, *, is_wide: bool = False) -> pl.DataFrame:
-    """Return the rows of a SELECT as a frame, read with the run role outside any open transaction.
+class ReadSize(StrEnum):
+    """How much is read: a few accounts, the accounts of an operator, or whole ranges of buckets."""
 
-    `is_wide` tells the planner that whole ranges of buckets are read, which it underrates. A connection that has
-    gone is opened once more. Raises: BulkReadFailed.
+    FEW = "few"
+    MANY = "many"
+    RANGES = "ranges"
+
+
+def read_frame(sql: str, *, size: ReadSize = ReadSize.MANY) -> pl.DataFrame:
+    """Return the rows of a SELECT as a frame, read with the run role.
+
+    A few are read on the run's own connection, inside its transaction; more come column by column on a connection
+    of their own, which sees what is committed and is opened once more if it has gone. Of ranges the planner is told
+    that whole ranges are read, which it underrates. Raises: BulkReadFailed.
     """
+    if size is ReadSize.FEW:
+        return _read_rows(sql)
+    is_wide = size is ReadSize.RANGES
     try:
         return _read(sql, is_wide)
     except AdbcError:
@@ -79,6 +102,15 @@ def _read(sql: str, is_wide: bool) -> pl.DataFrame:
     with _connections.by_key[key].cursor() as cursor:
         cursor.execute(sql)
         return pl.DataFrame(cursor.fetch_arrow())
+
+
+def _read_rows(sql: str) -> pl.DataFrame:
+    """Fetch rows and type the columns as the server says."""
+    with binary_cursor(using="run") as cursor:
+        cursor.execute(sql.encode())
+        columns = cursor.description or ()
+        schema = {column.name: _TYPE_OF_OID[column.type_code] for column in columns}
+        return pl.DataFrame(cursor.fetchall(), schema=schema, orient="row")
 
 
 def _connect(settings: tuple[str, ...]) -> adbc.Connection:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from datetime import date
+from functools import lru_cache
 from typing import Any, ClassVar, Final
 
 from coax.base.db import fetch_rows
@@ -15,10 +16,12 @@ from coax.base.errors import DomainError
 from coax.base.tenancy import APP_ALIAS, CURRENT_TENANT_SQL
 from coax.configuration.rules.export import build_document
 from coax.configuration.types.documents import ConfigurationRow
+from coax.configuration.types.entity import Entity
 from coax.configuration.types.fields import BEGINNING
 from coax.configuration.types.operator import OperatorSpec
 from coax.configuration.types.registry import KINDS
 
+PARSED_MAX: Final = 4096
 _VERSIONS_SQL: Final = f"""
 SELECT * FROM (
     SELECT entity.id AS entity_id, version.id AS version_id, entity.kind, entity.code, version.number,
@@ -112,5 +115,11 @@ def _make_row(row: tuple[Any, ...]) -> ConfigurationRow:
         effective_date=effective_date,
         expiration_date=expiration_date,
         is_used=is_used,
-        spec=KINDS[kind].spec.model_validate_json(text),
+        spec=_parse(kind, text),
     )
+
+
+@lru_cache(maxsize=PARSED_MAX)
+def _parse(kind: str, text: str) -> Entity:
+    """Read a spec; specs are immutable, so the same text may give the same one again."""
+    return KINDS[kind].spec.model_validate_json(text)

@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 
 import polars as pl
 
-from coax.base.bulk import bind, read_frame
+from coax.base.bulk import ReadSize, bind, read_frame
 from coax.base.db import fetch_dicts, fetch_rows
 from coax.base.errors import DomainError
 from coax.base.ids import bucket_of
@@ -103,7 +103,7 @@ class SettledRow:
 
 
 def find_balances(
-    *, tenant_id: int, first_bucket: int, last_bucket: int, account_ids: tuple[int, ...] = (), is_wide: bool = False
+    *, tenant_id: int, first_bucket: int, last_bucket: int, account_ids: tuple[int, ...] = (), size: ReadSize = ReadSize.MANY
 ) -> pl.DataFrame:
     """Return the balance rows of a range of buckets, in minor units."""
     sql = _BALANCES + (" AND a.account_id = ANY({account_ids})" if account_ids else "")
@@ -115,7 +115,7 @@ def find_balances(
             last_bucket=last_bucket,
             account_ids=list(account_ids),
         ),
-        is_wide=is_wide,
+        size=size,
     )
 
 

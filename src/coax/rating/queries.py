@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-from coax.base.bulk import bind, read_frame
+from coax.base.bulk import ReadSize, bind, read_frame
 
 # A charge stands charged up to where a credit of the same item began.
 _CHARGES_OF_SERVICES: Final = """
@@ -27,7 +27,9 @@ WHERE i.tenant_id = {tenant_id} AND i.kind = 'charge'
 """
 
 
-def find_standing_charges(*, tenant_id: int, services: pl.DataFrame) -> pl.DataFrame:
+def find_standing_charges(
+    *, tenant_id: int, services: pl.DataFrame, size: ReadSize = ReadSize.MANY
+) -> pl.DataFrame:
     """Return the charges that reach beyond the end of their service and still stand, at least in part.
 
     `services`: bucket, service_id, effective_to. The result has the columns of the rated item, `effective_to` and
@@ -41,7 +43,7 @@ def find_standing_charges(*, tenant_id: int, services: pl.DataFrame) -> pl.DataF
         service_ids=services["service_id"].to_list(),
     )
     return (
-        read_frame(sql)
+        read_frame(sql, size=size)
         .join(wanted, on="service_id", how="inner")
         .filter(pl.col("charged_to") > pl.max_horizontal("effective_to", "period_from"))
         .sort("bucket", "account_id", "service_id", "period_from", "generation")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from coax.base.bulk import ReadSize
 from coax.subscription.queries.due_services import Population, find_due_services
 from tests.builders.operators import AnOperator, an_operator
 
@@ -56,8 +57,12 @@ def operator(database: str, tmp_path: Path) -> AnOperator:
 
 def test_both_ways_find_the_same(operator: AnOperator) -> None:
     narrow = Population(operator.tenant.id, 0, 1023)
-    wide = replace(narrow, is_wide=True, needs_types=True)
-    found, again = (find_due_services(population, as_of=AS_OF).sort("service_id") for population in (narrow, wide))
+    wide = replace(narrow, size=ReadSize.RANGES, needs_types=True)
+    few = replace(narrow, size=ReadSize.FEW)
+    found, again, in_rows = (
+        find_due_services(population, as_of=AS_OF).sort("service_id") for population in (narrow, wide, few)
+    )
+    assert in_rows.equals(found)
     codes = operator.rows("SELECT account_id, code FROM party_account WHERE tenant_id = %s")
     by_id = {row["account_id"]: row["code"] for row in codes}
     assert sorted(by_id[key] for key in found["account_id"]) == [

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 
 from coax.base.db import execute
 from coax.base.errors import DomainError
-from coax.base.ids import BUCKETS
+from coax.base.ids import BUCKETS, bucket_of
 from coax.base.numbers import next_ids, reserve_numbers
 from coax.billing.queries.runs import find_open_run, find_parts
 from coax.billing.types import RunCriteria, RunKind, RunState
@@ -76,7 +76,7 @@ def create_run(
         if "run_is_the_only_open_one" not in str(error):
             raise
         raise _already_open(tenant_id, using) from error
-    _create_parts(tenant_id=tenant_id, run_id=run_id, parts=parts, using=using)
+    _create_parts(tenant_id=tenant_id, run_id=run_id, ranges=_split_buckets(parts, criteria), using=using)
     return run_id
 
 
@@ -92,9 +92,16 @@ def _already_open(tenant_id: int, using: str) -> RunAlreadyOpen:
     )
 
 
-def _create_parts(*, tenant_id: int, run_id: int, parts: int, using: str) -> None:
-    for part in range(parts):
-        first, last = part * BUCKETS // parts, (part + 1) * BUCKETS // parts - 1
+def _split_buckets(parts: int, criteria: RunCriteria) -> list[tuple[int, int]]:
+    """Return the ranges of the tasks: all buckets, or those between which the accounts named lie."""
+    if criteria.account_ids:
+        buckets = [bucket_of(account_id) for account_id in criteria.account_ids]
+        return [(min(buckets), max(buckets))]
+    return [(part * BUCKETS // parts, (part + 1) * BUCKETS // parts - 1) for part in range(parts)]
+
+
+def _create_parts(*, tenant_id: int, run_id: int, ranges: list[tuple[int, int]], using: str) -> None:
+    for part, (first, last) in enumerate(ranges):
         execute(
             """INSERT INTO billing_run_part (run_id, part, tenant_id, state, first_bucket, last_bucket, numbers,
                    services, due, billed, pending, refused, accounts, invoices, items,
@@ -116,22 +123,21 @@ def set_run_state(*, run_id: int, state: RunState, using: str, totals: dict[str,
     )
 
 
-def number_parts(*, tenant_id: int, run_id: int, using: str) -> None:
+def number_parts(*, tenant_id: int, run_id: int, using: str, counts: dict[int, int] | None = None) -> None:
     """Reserve the bill numbers of a run and give each task its block, in the order of the tasks.
 
-    Done once: a run in state posting keeps its numbers, so that a resumed one makes the same bills.
+    `counts` says how many bills each task has, where it is not staged. Done once: a run in state posting keeps its
+    numbers, so that a resumed one makes the same bills.
     """
-    parts = find_parts(run_id, using=using)
-    numbers = reserve_numbers(
-        tenant_id=tenant_id, series=BILL_SERIES, count=sum(part.accounts for part in parts), using=using
-    )
+    counts = counts or {part.part: part.accounts for part in find_parts(run_id, using=using)}
+    numbers = reserve_numbers(tenant_id=tenant_id, series=BILL_SERIES, count=sum(counts.values()), using=using)
     start = 0
-    for part in parts:
-        own = numbers[start : start + part.accounts]
-        start += part.accounts
+    for part, count in counts.items():
+        own = numbers[start : start + count]
+        start += count
         execute(
             "UPDATE billing_run_part SET numbers = %s WHERE run_id = %s AND part = %s",
-            [json.dumps(_as_ranges(own)), run_id, part.part],
+            [json.dumps(_as_ranges(own)), run_id, part],
             using=using,
         )
     set_run_state(run_id=run_id, state=RunState.POSTING, using=using)

@@ -49,15 +49,16 @@ def apply_configuration(
 
     """
     parsed = parse_sources(documents)
-    with transaction.atomic(), acting_as(actor):
-        tenant_id = _lock_configuration()
-        stored = _read_stored()
-        planned, problems = plan_changes(parsed.entities, stored, as_of=as_of)
-        outcome = Outcome(planned, stored, as_of=as_of)
-        currency = parsed.operator.currency if parsed.operator else _find_currency(tenant_id)
-        found = check_outcome(outcome, declared=parsed.declared, currency=currency)
-        refuse_problems([*parsed.problems, *problems, *found])
-        _store(planned, tenant_id=tenant_id, actor=actor)
+    with transaction.atomic():
+        with acting_as(actor):
+            tenant_id = _lock_configuration()
+            stored = _read_stored()
+            planned, problems = plan_changes(parsed.entities, stored, as_of=as_of)
+            outcome = Outcome(planned, stored, as_of=as_of)
+            currency = parsed.operator.currency if parsed.operator else _find_currency(tenant_id)
+            found = check_outcome(outcome, declared=parsed.declared, currency=currency)
+            refuse_problems([*parsed.problems, *problems, *found])
+            _store(planned, tenant_id=tenant_id, actor=actor)
         if dry_run:
             transaction.set_rollback(True)
     return _summarize(planned, parsed, dry_run=dry_run)

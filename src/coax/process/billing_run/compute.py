@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import polars as pl
 
+from coax.base.bulk import ReadSize
 from coax.base.tenancy import RUN_ALIAS, tenant_transaction
 from coax.billing.operations.staging import claim_part, fetch_part, stage_part
 from coax.billing.queries.runs import PartRow
@@ -41,8 +42,7 @@ def compute_part(run_id: int, part: PartRow, until: RunStep) -> None:
         if not steps:
             return
         frames = {} if state == "draft" else fetch_part(run_id=run_id, part=part.part, using=RUN_ALIAS)
-        for step in steps:
-            frames = perform_step(step, frames, run=run, part=part, context=context)
+        frames = perform_steps(steps, frames, run=run, part=part, context=context)
         stage_part(
             tenant_id=run.tenant_id,
             run_id=run_id,
@@ -62,8 +62,16 @@ def steps_to_do(state: str, until: RunStep) -> list[RunStep]:
     return [step for step in COMPUTED if done < STEP_ORDER[step] <= STEP_ORDER[until]]
 
 
-def perform_step(step: RunStep, frames: Frames, *, run: RunRow, part: PartRow, context: RunContext) -> Frames:
-    """Return the frames with one more step done."""
+def perform_steps(
+    steps: Iterable[RunStep], frames: Frames, *, run: RunRow, part: PartRow, context: RunContext
+) -> Frames:
+    """Return the frames with these steps done."""
+    for step in steps:
+        frames = _perform_step(step, frames, run, part, context)
+    return frames
+
+
+def _perform_step(step: RunStep, frames: Frames, run: RunRow, part: PartRow, context: RunContext) -> Frames:
     actions: dict[RunStep, Callable[[], Frames]] = {
         RunStep.IDENTIFICATION: lambda: identify(*_read(run, part), context),
         RunStep.RATING: lambda: rate_services(frames, context, _standing_charges(run, frames)),
@@ -81,7 +89,7 @@ def _read(run: RunRow, part: PartRow) -> tuple[pl.DataFrame, pl.DataFrame]:
         part.last_bucket,
         run.criteria.account_ids,
         run.criteria.subscription_ids,
-        is_wide=run.parts > 1,
+        size=_size(run),
         needs_types=bool(run.criteria.subscription_types),
     )
     return (
@@ -90,10 +98,19 @@ def _read(run: RunRow, part: PartRow) -> tuple[pl.DataFrame, pl.DataFrame]:
     )
 
 
-def _standing_charges(run: RunRow, frames: Frames) -> pl.DataFrame:
+def _size(run: RunRow) -> ReadSize:
+    if run.criteria.account_ids or run.criteria.subscription_ids:
+        return ReadSize.FEW
+    return ReadSize.RANGES if run.parts > 1 else ReadSize.MANY
+
+
+def _standing_charges(run: RunRow, frames: Frames) -> pl.DataFrame | None:
+    """Return the charges to credit, in most tasks none."""
     services = frames["services"]
     ended = services.filter(pl.col("effective_to") < pl.col("rated_up_to"))
-    return find_standing_charges(tenant_id=run.tenant_id, services=ended)
+    if not ended.height:
+        return None
+    return find_standing_charges(tenant_id=run.tenant_id, services=ended, size=_size(run))
 
 
 def _with_balances(frames: Frames, run: RunRow, part: PartRow) -> Frames:
@@ -103,6 +120,7 @@ def _with_balances(frames: Frames, run: RunRow, part: PartRow) -> Frames:
         first_bucket=part.first_bucket,
         last_bucket=part.last_bucket,
         account_ids=run.criteria.account_ids,
+        size=_size(run),
     )
     return {
         **frames,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
@@ -14,7 +15,7 @@ from coax.configuration.queries import find_versions_by_id
 from coax.configuration.types.documents import ConfigurationRow
 from coax.configuration.types.run_definition import NormalBillingRunDefinition
 from coax.process.billing_run.steps import RunContext
-from coax.rating.frames.catalogue import compile_catalogue
+from coax.rating.frames.catalogue import Catalogue, compile_catalogue
 from coax.rating.types import AdvanceMode, CycleAdjustment
 
 FROZEN_KINDS = ("price_plan", "product", "tax_class", "billing_term_scheme", "account_classification")
@@ -45,8 +46,14 @@ def build_context(run: RunRow, versions: list[ConfigurationRow]) -> RunContext:
         assembly=assembly_rules(definition, tenant.currency),
         criteria=run.criteria,
         criteria_ids=_criteria_ids(run.criteria, versions, run.catalogue),
-        catalogue=compile_catalogue(versions, as_of=run.bill_as_of),
+        catalogue=_compile(tuple(versions), run.bill_as_of),
     )
+
+
+@lru_cache(maxsize=16)
+def _compile(versions: tuple[ConfigurationRow, ...], as_of: date) -> Catalogue:
+    """Compile once per process what many small runs share; equal versions are equal in every value."""
+    return compile_catalogue(versions, as_of=as_of)
 
 
 def assembly_rules(definition: NormalBillingRunDefinition, currency: str) -> AssemblyRules:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from typing import Any, ClassVar, Final
 
 from coax.base.db import fetch_rows
@@ -46,6 +47,12 @@ class RunIsPosting(DomainError):
     code: ClassVar[str] = "run_is_posting"
 
 
+class WorkerLost(DomainError):
+    """A worker process was killed; its task is rolled back, what others committed stays."""
+
+    code: ClassVar[str] = "worker_lost"
+
+
 @dataclass(frozen=True, slots=True)
 class RunResult:
     """Where a run stands after an execution, and its sums so far."""
@@ -70,7 +77,7 @@ def execute_run(
 
     What an earlier execution had reached is kept: tasks that are staged are not computed again, tasks that are
     posted are not posted again. Without an executor small runs work in this process, larger ones in a pool of
-    `workers` processes. Raises: RunBusy, RunEnded, and what a task raises.
+    `workers` processes. Raises: RunBusy, RunEnded, WorkerLost, and what a task raises.
     """
     with _hold(run_id), _executor(run_id, executor, workers) as pool:
         run = get_run(run_id, using=RUN_ALIAS)
@@ -164,6 +171,10 @@ def _results(
             finished, waiting = wait(waiting, timeout=POLL_S, return_when="FIRST_COMPLETED")
             for future in finished:
                 yield future.result()
+    except BrokenExecutor as error:
+        raise WorkerLost(
+            f"A worker process ended by itself; go on with: coax run billing --resume {run.number}", run=run.number
+        ) from error
     finally:
         for future in waiting:
             future.cancel()
@@ -205,7 +216,16 @@ def _executor(run_id: int, executor: Executor | None, workers: int | None) -> It
 
 
 def _set_up_worker() -> None:
-    """Set Django up in a fresh worker process."""
+    """Set Django up in a fresh worker process, which ends with the process that started it, even a killed one."""
     import django  # noqa: PLC0415
 
     django.setup()
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Wait for the end of the starting process, then end this one where it stands: open transactions roll back."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

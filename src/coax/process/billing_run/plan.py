@@ -22,7 +22,7 @@ from coax.billing.rules.dates import (
 )
 from coax.billing.types import RunCriteria, RunKind
 from coax.configuration.operations.mark_used import mark_used
-from coax.configuration.queries import find_active, find_versions
+from coax.configuration.queries import find_versions
 from coax.configuration.types.documents import ConfigurationRow
 from coax.configuration.types.receivable_definition import DueDate, ReceivableDefinition
 from coax.configuration.types.run_definition import NormalBillingRunDefinition
@@ -77,12 +77,9 @@ def plan_run(*, tenant: Tenant, request: RunRequest) -> int:
     """
     with tenant_transaction(tenant.id, using=RUN_ALIAS):
         set_actor(request.actor, using=RUN_ALIAS)
-        definition_id = _active(tenant, request.execution_date).version_id
-        frozen = [row.version_id for row in find_versions(using=RUN_ALIAS) if row.kind in FROZEN_KINDS]
-        if not request.is_dry:
-            mark_used([*frozen, definition_id], now_utc(), using=RUN_ALIAS)
-        versions = find_versions(using=RUN_ALIAS)
-        definition = cast("NormalBillingRunDefinition", _active(tenant, request.execution_date).spec)
+        versions = _freeze(tenant, request)
+        definition_row = _active(tenant, versions, request.execution_date)
+        definition = cast("NormalBillingRunDefinition", definition_row.spec)
         bill_as_of = _bill_as_of(tenant, request, definition)
         transaction_date = request.transaction_date or decide_transaction_date(
             definition, execution_date=request.execution_date
@@ -96,25 +93,50 @@ def plan_run(*, tenant: Tenant, request: RunRequest) -> int:
             bill_as_of=bill_as_of,
             transaction_date=transaction_date,
             due_date=decide_due_date(
-                _due_rule(request), execution_date=request.execution_date, transaction_date=transaction_date
+                _due_rule(request, versions), execution_date=request.execution_date, transaction_date=transaction_date
             ),
             criteria=request.criteria,
             definition=json.loads(definition.model_dump_json(by_alias=True)),
-            catalogue=_catalogue(frozen, versions, definition, definition_id),
+            catalogue=_catalogue(versions, definition_row),
             parts=_count_parts(tenant.id, request),
             actor=request.actor,
             using=RUN_ALIAS,
         )
 
 
-def _active(tenant: Tenant, on: date) -> ConfigurationRow:
-    row = find_active("normal_billing_run_definition", on, using=RUN_ALIAS)
+def _freeze(tenant: Tenant, request: RunRequest) -> list[ConfigurationRow]:
+    """Return all versions, those that the run may use frozen from here on; a dry run freezes nothing."""
+    versions = find_versions(using=RUN_ALIAS)
+    definition = _active(tenant, versions, request.execution_date)
+    used = [row for row in versions if row.kind in FROZEN_KINDS or row.version_id == definition.version_id]
+    fresh = [row.version_id for row in used if not row.is_used]
+    if request.is_dry or not fresh:
+        return versions
+    mark_used(fresh, now_utc(), using=RUN_ALIAS)
+    return find_versions(using=RUN_ALIAS)
+
+
+def _active(tenant: Tenant, versions: list[ConfigurationRow], on: date) -> ConfigurationRow:
+    row = _find_active(versions, "normal_billing_run_definition", on)
     if row is None:
         raise NoActiveRunDefinition(
             f"{tenant.name} has no active normal billing run definition on {on}: set one up and apply it first.",
             tenant=tenant.code,
         )
     return row
+
+
+def _find_active(versions: list[ConfigurationRow], kind: str, on: date) -> ConfigurationRow | None:
+    """Return the active entity of a kind whose version holds on a day."""
+    holding = (
+        row
+        for row in versions
+        if row.kind == kind
+        and row.effective_date <= on
+        and (row.expiration_date is None or on < row.expiration_date)
+        and row.spec.is_active
+    )
+    return next(holding, None)
 
 
 def _bill_as_of(tenant: Tenant, request: RunRequest, definition: NormalBillingRunDefinition) -> date:
@@ -136,10 +158,10 @@ def _bill_as_of(tenant: Tenant, request: RunRequest, definition: NormalBillingRu
     return wanted
 
 
-def _due_rule(request: RunRequest) -> DueDate:
+def _due_rule(request: RunRequest, versions: list[ConfigurationRow]) -> DueDate:
     if request.due:
         return parse_due_date_rule(request.due)
-    row = find_active("receivable_definition", request.execution_date, using=RUN_ALIAS)
+    row = _find_active(versions, "receivable_definition", request.execution_date)
     if row is None:
         raise NoActiveReceivableDefinition(
             "There is no active receivable definition to say when bills are due: apply one, or name the rule "
@@ -163,18 +185,13 @@ def _check_criteria(criteria: RunCriteria, versions: list[ConfigurationRow]) -> 
                 )
 
 
-def _catalogue(
-    frozen: list[int],
-    versions: list[ConfigurationRow],
-    definition: NormalBillingRunDefinition,
-    definition_id: int,
-) -> dict[str, Any]:
+def _catalogue(versions: list[ConfigurationRow], definition_row: ConfigurationRow) -> dict[str, Any]:
     """Return what the run's record keeps of the configuration: keys of versions, names for the bills."""
     names = {(row.kind, row.code): row.spec.name for row in versions}
-    assembling = definition.assembling
+    assembling = cast("NormalBillingRunDefinition", definition_row.spec).assembling
     return {
-        "version_ids": frozen,
-        "definition_version_id": definition_id,
+        "version_ids": [row.version_id for row in versions if row.kind in FROZEN_KINDS],
+        "definition_version_id": definition_row.version_id,
         "subscription_types": {row.code: row.entity_id for row in versions if row.kind == "subscription_type"},
         "rounding": {
             "product": names.get(("product", assembling.rounding_product), ""),

@@ -91,16 +91,24 @@ def post_part(run_id: int, part: PartRow) -> None:
         if claim_part(run_id=run_id, part=part.part, using=RUN_ALIAS) == "posted":
             return
         frames = fetch_part(run_id=run_id, part=part.part, using=RUN_ALIAS)
-        posting = Posting(run, context, frames, _posted_at())
-        for _ in range(ATTEMPTS_MAX):
-            try:
-                with transaction.atomic(using=RUN_ALIAS):
-                    _post(posting, part)
-            except (ServicesMoved, BalancesMoved):
-                posting = _set_aside(posting)
-            else:
-                return
-        raise AccountsKeepMoving(f"Task {part.part} of run {run.number} could not be posted; resume the run later.")
+        post_frames(frames, run=run, part=part, context=context)
+
+
+def post_frames(frames: Frames, *, run: RunRow, part: PartRow, context: RunContext) -> None:
+    """Post a task's frames in the open transaction; accounts that changed since they were read are set aside.
+
+    Raises: AccountsKeepMoving.
+    """
+    posting = Posting(run, context, frames, _posted_at())
+    for _ in range(ATTEMPTS_MAX):
+        try:
+            with transaction.atomic(using=RUN_ALIAS):
+                _post(posting, part)
+        except (ServicesMoved, BalancesMoved):
+            posting = _set_aside(posting)
+        else:
+            return
+    raise AccountsKeepMoving(f"Task {part.part} of run {run.number} could not be posted; resume the run later.")
 
 
 def _posted_at() -> datetime:

@@ -72,8 +72,8 @@ def identify(found: pl.DataFrame, charges: pl.DataFrame, context: RunContext) ->
     return {"services": _for_rating(joined, context), "refused": refused}
 
 
-def rate_services(frames: Frames, context: RunContext, charged: pl.DataFrame) -> Frames:
-    """Rate what is due; credit what was billed beyond its end. `charged`: the items of the latter, to be credited."""
+def rate_services(frames: Frames, context: RunContext, charged: pl.DataFrame | None) -> Frames:
+    """Rate what is due; credit what was billed beyond its end. `charged`: the items of the latter, if there are any."""
     services = frames["services"].join(
         frames["refused"].select("service_key"), on="service_key", how="anti", maintain_order="left"
     )
@@ -96,7 +96,7 @@ def rate_services(frames: Frames, context: RunContext, charged: pl.DataFrame) ->
         .with_columns(pl.when("is_once").then(pl.lit("once")).otherwise(pl.lit("charge")).alias("kind"))
         .collect()
     )
-    credits_, credit_moves = _credit_ended(ended, charged)
+    credits_, credit_moves = (charges.clear(), None) if charged is None else _credit_ended(ended, charged)
     rated_services = rated.advances.join(due.select("service_key", *CARRIED), on="service_key", how="left")
     moves = rated_services.filter(~pl.col("is_once")).with_columns(pl.col("generation").alias("new_generation"))
     return {
@@ -105,7 +105,7 @@ def rate_services(frames: Frames, context: RunContext, charged: pl.DataFrame) ->
             [_with_owner(frames["refused"], frames["services"]), _with_owner(rated.refused, services)]
         ),
         "items": _in_order(charges, credits_),
-        "moves": pl.concat([_typed(frame, MOVE_TYPES) for frame in (moves, credit_moves)]),
+        "moves": pl.concat([_typed(frame, MOVE_TYPES) for frame in (moves, credit_moves) if frame is not None]),
         "charges": rated_services.filter("is_once").select("bucket", "account_id", "service_id"),
     }
 

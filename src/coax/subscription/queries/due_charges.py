@@ -54,5 +54,6 @@ def find_due_charges(population: Population, *, as_of: date) -> pl.DataFrame:
             as_of=as_of,
             account_ids=list(population.account_ids),
             subscription_ids=list(population.subscription_ids),
-        )
+        ),
+        size=population.size,
     )

@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from coax.base.bulk import bind, read_frame
+from coax.base.bulk import ReadSize, bind, read_frame
 from coax.base.ids import BUCKETS
 
 # `charge_to` also ends where the contract ends, so that its successor rates what follows.
@@ -69,7 +69,7 @@ class Population:
     last_bucket: int
     account_ids: tuple[int, ...] = ()
     subscription_ids: tuple[int, ...] = ()
-    is_wide: bool = False
+    size: ReadSize = ReadSize.MANY
     needs_types: bool = False
 
 
@@ -78,7 +78,9 @@ def find_due_services(population: Population, *, as_of: date) -> pl.DataFrame:
 
     Columns as selected above, in no order; dates civil, money in micros and minor units.
     """
-    return _read_wide(population, as_of) if population.is_wide else _read_narrow(population, as_of)
+    if population.size is ReadSize.RANGES:
+        return _read_wide(population, as_of)
+    return _read_narrow(population, as_of)
 
 
 def _read_narrow(population: Population, as_of: date) -> pl.DataFrame:
@@ -95,16 +97,20 @@ def _read_narrow(population: Population, as_of: date) -> pl.DataFrame:
             as_of=as_of,
             account_ids=list(population.account_ids),
             subscription_ids=list(population.subscription_ids),
-        )
+        ),
+        size=population.size,
     )
 
 
 def _read_wide(population: Population, as_of: date) -> pl.DataFrame:
     """Read a range of buckets table by table and join here, which costs a third of the database's join."""
-    frames = {name: read_frame(bind(sql, **_range(population), as_of=as_of)) for name, sql in _WIDE.items()}
+    ranges = ReadSize.RANGES
+    frames = {
+        name: read_frame(bind(sql, **_range(population), as_of=as_of), size=ranges) for name, sql in _WIDE.items()
+    }
     subscription = ["account_id", "subscription_id"]
     if population.needs_types:
-        types = read_frame(bind(_TYPES, **_range(population)), is_wide=True)
+        types = read_frame(bind(_TYPES, **_range(population)), size=ranges)
     else:
         types = None
     services = frames["ratings"].lazy().join(frames["services"].lazy(), on=["account_id", "service_id"])
