@@ -57,10 +57,14 @@ def spool(dsn: dict[str, str], run_id: int, chunks: list[Chunk]) -> int:
             named = {"first": chunk.first, "last": chunk.last, "run": run_id}
             queries |= {"m": MOVES.format(**named), "b": BALANCES.format(**named)}
             for name, query in queries.items():
-                with (chunk.directory / name).open("wb") as file, connection.cursor() as cursor:
-                    with cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT binary)") as copy:
-                        for block in copy:
-                            file.write(block)
+                statement = f"COPY ({query}) TO STDOUT (FORMAT binary)"
+                with (
+                    (chunk.directory / name).open("wb") as file,
+                    connection.cursor() as cursor,
+                    cursor.copy(statement) as copy,
+                ):
+                    for block in copy:
+                        file.write(block)
     return sum(file.stat().st_size for chunk in chunks for file in chunk.directory.iterdir())
 
 

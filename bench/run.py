@@ -35,7 +35,7 @@ from coax.base.bulk import close_bulk_connections  # noqa: E402
 from coax.base.db import refresh_connections  # noqa: E402
 from coax.base.embedded.roles import create_database, hand_over_schema  # noqa: E402
 from coax.base.migrate import migrate  # noqa: E402
-from coax.base.tenancy import Tenant, create_tenant, tenant_transaction  # noqa: E402
+from coax.base.tenancy import Tenant, tenant_transaction  # noqa: E402
 from coax.billing.types import RunCriteria  # noqa: E402
 from coax.configuration.operations.parse_documents import read_documents  # noqa: E402
 from coax.configuration.queries import find_versions  # noqa: E402
@@ -170,11 +170,11 @@ def bench_population(accounts: int, *, with_floor: bool = True) -> dict[str, flo
     for place, peak in enumerate(sorted(figures.peaks.values(), reverse=True)[: WORKERS + 1]):
         report[f"peak_mb_process_{place}"] = round(peak / MB)
     if with_floor:
-        report |= _floor(tenant, result, figures.wall_s)
+        report |= _floor(result, figures.wall_s)
     return report
 
 
-def _floor(tenant: Tenant, result: RunResult, run_s: float) -> dict[str, float]:
+def _floor(result: RunResult, run_s: float) -> dict[str, float]:
     parts = result.run.parts
     spool_dir = DATA / "spool"
     chunks = [
@@ -208,8 +208,6 @@ def bench_operators(count: int, accounts: int = 500) -> dict[str, float]:
         start = time.perf_counter()
         _bill_quietly(tenant)
         seconds.append(time.perf_counter() - start)
-    empty = create_tenant(code="empty", name="Empty", currency="EUR", time_zone="UTC", locale="en")
-    del empty
     return {
         "operators": count,
         "accounts_each": accounts,

@@ -40,7 +40,7 @@ _numbers = count(1)
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         shared = tempfile.mkdtemp(prefix="coax-tests-")
-        os.chmod(shared, 0o755)  # noqa: S103 - the server's user has to reach its directory below
+        Path(shared).chmod(0o755)
         os.environ[SHARED] = shared
 
 
@@ -75,7 +75,9 @@ def _use(name: str) -> None:
 
 def _superuser(database: str = "postgres") -> psycopg.Connection:
     if SERVER_URL in os.environ:
-        return psycopg.connect(urlunsplit(urlsplit(os.environ[SERVER_URL])._replace(path=f"/{database}")), autocommit=True)
+        return psycopg.connect(
+            urlunsplit(urlsplit(os.environ[SERVER_URL])._replace(path=f"/{database}")), autocommit=True
+        )
     cluster = Cluster.at(Path(os.environ[SHARED]) / "data")
     return psycopg.connect(**cluster.dsn("superuser", database), autocommit=True)  # type: ignore[arg-type]
 

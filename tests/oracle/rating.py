@@ -345,7 +345,7 @@ def rate_period(service: Row, period: Period, rates: list[Row], discounts: list[
     return [rate_piece(service, *each, discounts, taxes) for each in priced]
 
 
-def rate_piece(  # noqa: PLR0917 - the oracle spells everything out
+def rate_piece(
     service: Row,
     piece: Piece,
     row: Row,

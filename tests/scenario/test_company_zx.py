@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -221,7 +222,7 @@ def test_a_year_by_the_runs_recurrence(zx: AnOperator, tmp_path: Path) -> None:
         periods = zx.periods(account)
         assert periods[0][0] == day(start)
         assert periods[-1][1] == day(end)
-        assert all(earlier[1] == later[0] for earlier, later in zip(periods, periods[1:], strict=False))
+        assert all(earlier[1] == later[0] for earlier, later in pairwise(periods))
 
 
 def test_a_run_never_goes_back(zx: AnOperator, tmp_path: Path) -> None:
@@ -262,3 +263,16 @@ def test_what_is_charged_once_comes_with_the_next_bill(database: str, tmp_path: 
     assert [row["total_minor"] for row in operator.bills()] == [11_230]
     assert operator.bill("2026-08-20").sums["billed"] == 1
     assert_verified(operator)
+
+
+def test_usage_services_are_not_billed_by_time(zx: AnOperator, tmp_path: Path) -> None:
+    zx.subscribe(
+        tmp_path,
+        [
+            {"account_code": "A", "billed_until": "2026-08-01"},
+            {"account_code": "A", "product": "pay-per-view", "effective_from": "2026-07-01"},
+        ],
+    )
+    result = zx.bill("2026-07-20", "2026-08-01")
+    assert (result.sums["due"], result.sums["billed"], result.sums["refused"]) == (1, 1, 0)
+    assert_verified(zx)

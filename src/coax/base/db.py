@@ -1,4 +1,4 @@
-"""Connections: which server, which role, bulk reading and writing. Runs use `run`, people `default`, migrations `owner`."""
+"""Connections: which server, which role. Runs use `run`, people `default`, migrations `owner`."""
 
 from __future__ import annotations
 

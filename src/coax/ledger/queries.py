@@ -103,7 +103,12 @@ class SettledRow:
 
 
 def find_balances(
-    *, tenant_id: int, first_bucket: int, last_bucket: int, account_ids: tuple[int, ...] = (), size: ReadSize = ReadSize.MANY
+    *,
+    tenant_id: int,
+    first_bucket: int,
+    last_bucket: int,
+    account_ids: tuple[int, ...] = (),
+    size: ReadSize = ReadSize.MANY,
 ) -> pl.DataFrame:
     """Return the balance rows of a range of buckets, in minor units."""
     sql = _BALANCES + (" AND a.account_id = ANY({account_ids})" if account_ids else "")

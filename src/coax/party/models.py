@@ -99,9 +99,7 @@ class StaffMember(AbstractBaseUser):
     class Meta:
         db_table = "party_staff_member"
         constraints = [
-            models.UniqueConstraint(
-                fields=["tenant_id", "username"], name="staff_username_is_unique_per_operator"
-            ),
+            models.UniqueConstraint(fields=["tenant_id", "username"], name="staff_username_is_unique_per_operator"),
             models.CheckConstraint(
                 condition=models.Q(role__in=[role.value for role in StaffRole]), name="staff_role_is_known"
             ),
@@ -124,7 +122,7 @@ class StaffMember(AbstractBaseUser):
         """Whether the role allows `right`."""
         return self.is_active and right in RIGHTS_OF_ROLE[StaffRole(self.role)]
 
-    def has_perm(self, perm: str, obj: object = None) -> bool:
+    def has_perm(self, perm: str, obj: object = None) -> bool:  # noqa: ARG002 - the framework's signature
         """Django's question: reading is for everyone, changing configuration and staff for the administrator."""
         action = perm.rpartition(".")[2].partition("_")[0]
         if action == "view":
@@ -135,6 +133,6 @@ class StaffMember(AbstractBaseUser):
         """Whether all of Django's questions are answered with yes."""
         return all(self.has_perm(perm, obj) for perm in perm_list)
 
-    def has_module_perms(self, app_label: str) -> bool:
+    def has_module_perms(self, app_label: str) -> bool:  # noqa: ARG002 - likewise
         """Whether anything of a package may be seen."""
         return self.has_right(Right.READ)

@@ -27,9 +27,7 @@ WHERE i.tenant_id = {tenant_id} AND i.kind = 'charge'
 """
 
 
-def find_standing_charges(
-    *, tenant_id: int, services: pl.DataFrame, size: ReadSize = ReadSize.MANY
-) -> pl.DataFrame:
+def find_standing_charges(*, tenant_id: int, services: pl.DataFrame, size: ReadSize = ReadSize.MANY) -> pl.DataFrame:
     """Return the charges that reach beyond the end of their service and still stand, at least in part.
 
     `services`: bucket, service_id, effective_to. The result has the columns of the rated item, `effective_to` and

@@ -32,7 +32,8 @@ def operator(database: str, tmp_path: Path) -> AnOperator:
         {"account_code": "gap-in-terms", "billed_until": "2026-08-01"},
     ]
     zx.subscribe(tmp_path, rows)
-    of = "WHERE tenant_id = %s AND account_id = (SELECT account_id FROM party_account_code WHERE tenant_id = %s AND code = %s)"
+    of = """WHERE tenant_id = %s AND account_id =
+            (SELECT account_id FROM party_account_code WHERE tenant_id = %s AND code = %s)"""
     tenant = zx.tenant.id
 
     def change(statement: str, code: str) -> None:
@@ -43,10 +44,11 @@ def operator(database: str, tmp_path: Path) -> AnOperator:
     change("UPDATE subscription_subscription SET state = 'draft'", "draft")
     change("UPDATE subscription_billing_term SET effective_to = '2026-08-01'", "two-terms")
     zx.execute(
-        f"""INSERT INTO subscription_billing_term (bucket, account_id, id, tenant_id, subscription_id, scheme_version_id,
-                price_plan_id, frequency, cycle_day, agreement_date, binding_period, effective_from)
+        f"""INSERT INTO subscription_billing_term (bucket, account_id, id, tenant_id, subscription_id,
+                scheme_version_id, price_plan_id, frequency, cycle_day, agreement_date, binding_period, effective_from)
             SELECT bucket, account_id, id + 1000000, tenant_id, subscription_id, scheme_version_id, price_plan_id,
-                'biannual', cycle_day, agreement_date, binding_period, '2026-08-01' FROM subscription_billing_term {of}""",
+                'biannual', cycle_day, agreement_date, binding_period, '2026-08-01'
+            FROM subscription_billing_term {of}""",
         tenant,
         tenant,
         "two-terms",

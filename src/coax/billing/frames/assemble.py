@@ -19,7 +19,7 @@ AMOUNTS: Final = ("net_micro", "tax_micro", "total_micro")
 
 @dataclass(frozen=True, slots=True)
 class Assembled:
-    """`bills` one row per account billed, `invoices` one per subscription of it, `pending` accounts under the minimum."""
+    """`bills`: a row per account billed; `invoices`: one per subscription of it; `pending`: those under the minimum."""
 
     bills: pl.DataFrame
     invoices: pl.DataFrame

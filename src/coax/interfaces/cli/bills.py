@@ -61,7 +61,7 @@ Fonts = Annotated[
 
 
 @app.callback()
-def bills(  # noqa: PLR0917 - options of a command
+def bills(
     context: typer.Context,
     tenant: TenantCode = None,
     run: Annotated[int | None, typer.Option("--run", min=1, help="Only bills of this run.")] = None,
@@ -89,7 +89,7 @@ def bills(  # noqa: PLR0917 - options of a command
 
 
 @app.command("export")
-def export(  # noqa: PLR0917 - options of a command
+def export(
     to: Annotated[Path, typer.Option("--to", file_okay=False, help="Directory of the files.")],
     run: Annotated[int, typer.Option("--run", min=1, help="Bills of this run.")],
     tenant: TenantCode = None,

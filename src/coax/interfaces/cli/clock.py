@@ -12,10 +12,11 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import Console
 
+from coax.base.audit import set_actor
 from coax.base.calendar import add_months_clamped
 from coax.base.clock import is_clock_simulated, set_simulated_clock, tenant_now
 from coax.base.tenancy import Tenant, tenant_transaction
-from coax.interfaces.cli.shared import AsJson, TenantCode, open_tenant, print_json, problems_reported
+from coax.interfaces.cli.shared import AsJson, TenantCode, find_actor, open_tenant, print_json, problems_reported
 
 MORNING = time(8)
 STEPS_MAX = 3660
@@ -83,6 +84,7 @@ def _read_time(text: str) -> datetime:
 def _move(tenant: Tenant, local: datetime) -> None:
     at = local.replace(tzinfo=ZoneInfo(tenant.time_zone)).astimezone(UTC)
     with tenant_transaction(tenant.id):
+        set_actor(find_actor())
         set_simulated_clock(tenant_id=tenant.id, at=at)
 
 

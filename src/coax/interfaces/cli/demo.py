@@ -43,7 +43,7 @@ TOTALS: Final = {
 MONEY: Final = ("net", "tax", "rounding", "total")
 
 
-def demo(  # noqa: PLR0917 - options of a command
+def demo(
     context: typer.Context,
     subscribers: Annotated[
         int,
@@ -196,6 +196,7 @@ def _suggest(result: DemoResult, known: set[str]) -> list[tuple[str, str]]:
         (f"clock advance -t {LARGE} --months 1", "a month later ..."),
         (f"run billing -t {LARGE}", "... the August run"),
         ("verify --all", "prove the books of every operator"),
+        (f"staff add anna --role clerk -t {SMALL}", "somebody who may log in"),
         ("serve", "the console in the browser"),
     ]
     name = _find_own_name()

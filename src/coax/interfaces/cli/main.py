@@ -23,7 +23,9 @@ from coax.interfaces.cli import (  # noqa: E402
     payment,
     preview,
     run,
+    serve,
     service,
+    staff,
     verify,
 )
 
@@ -64,6 +66,8 @@ app.add_typer(charge.app, name="charge")
 app.add_typer(payment.app, name="payment")
 app.add_typer(clock.app, name="clock")
 app.command()(demo.demo)
+app.add_typer(staff.app, name="staff")
+app.command()(serve.serve)
 
 
 def main() -> None:

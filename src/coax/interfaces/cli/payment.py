@@ -23,7 +23,7 @@ def payment() -> None:
 
 
 @app.command()
-def add(  # noqa: PLR0917 - options of a command
+def add(
     account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="Code of the account.")],
     amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="In major units, such as 12.50.")],
     tenant: TenantCode = None,

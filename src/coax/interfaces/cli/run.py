@@ -35,7 +35,7 @@ OUTCOMES_SHOWN_MAX = 20
 
 
 @app.command()
-def billing(  # noqa: PLR0917 - options of a command
+def billing(
     tenant: TenantCode = None,
     on: Annotated[str | None, typer.Option("--on", help="Execution date; by default the operator's today.")] = None,
     bill_as_of: Annotated[

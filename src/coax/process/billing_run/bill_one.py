@@ -29,9 +29,7 @@ def bill_individually(*, tenant: Tenant, request: RunRequest, criteria: RunCrite
         run, context = load_context(run_id)
         (part,) = find_parts(run_id, using=RUN_ALIAS)
         frames = perform_steps(COMPUTED, {}, run=run, part=part, context=context)
-        number_parts(
-            tenant_id=tenant.id, run_id=run_id, using=RUN_ALIAS, counts={part.part: frames["bills"].height}
-        )
+        number_parts(tenant_id=tenant.id, run_id=run_id, using=RUN_ALIAS, counts={part.part: frames["bills"].height})
         (numbered,) = find_parts(run_id, using=RUN_ALIAS)
         post_frames(frames, run=run, part=numbered, context=context)
         sums = get_progress(run_id, using=RUN_ALIAS)

@@ -29,6 +29,7 @@ from coax.configuration.types.run_definition import NormalBillingRunDefinition
 from coax.process.billing_run.context import FROZEN_KINDS
 
 ACCOUNTS_PER_PART: Final = 20_000
+EVERYBODY: Final = RunCriteria()
 
 
 class NoActiveRunDefinition(DomainError):
@@ -63,7 +64,7 @@ class RunRequest:
     bill_as_of: date | None = None
     transaction_date: date | None = None
     due: str | None = None
-    criteria: RunCriteria = RunCriteria()
+    criteria: RunCriteria = EVERYBODY
     kind: RunKind = RunKind.BATCH
     is_dry: bool = False
     actor: str = "system"

@@ -38,7 +38,6 @@ from coax.subscription.operations.advance_services import (
     mark_charges_billed,
 )
 
-
 ATTEMPTS_MAX: Final = 5
 _PRESENT: Final = """
 SELECT a.account_id, b.balance_minor, b.unallocated_minor, b.debited_since_bill_minor,

@@ -201,9 +201,11 @@ MOVE_TYPES: Final[dict[str, type[pl.DataType]]] = {
 
 
 def _select(found: pl.DataFrame, context: RunContext) -> pl.DataFrame:
-    """Keep what the run's criteria name (reference 4.1)."""
+    """Keep what the run's criteria name (reference 4.1), and of that what is billed by time."""
     ids = context.criteria_ids
     keeps = []
+    if context.catalogue.usage_products:
+        keeps.append(~pl.col("product_id").is_in(list(context.catalogue.usage_products)))
     if context.criteria.schemes:
         keeps.append(pl.col("scheme_version_id").is_in(list(ids["schemes"])))
     if context.criteria.subscription_types:
@@ -366,7 +368,7 @@ def _credit_ended(ended: pl.DataFrame, charged: pl.DataFrame) -> tuple[pl.DataFr
 
 
 def _number_lines(items: pl.DataFrame) -> pl.DataFrame:
-    """Number an account's items from 1, and tell each its invoice's number, which is its subscription's place."""
+    """Give an account's items their numbers from 1, and each its invoice's number: its subscription's place."""
     of_account = find_starts(items, ["account_id"])
     of_invoice = find_starts(items, ["account_id", "subscription_id"])
     first = np.zeros(items.height, np.int64)

@@ -69,6 +69,7 @@ class Catalogue:
     frequencies: pl.DataFrame
     plan_currencies: pl.DataFrame
     conditional_plans: tuple[ConditionalPlan, ...]
+    usage_products: tuple[int, ...]  # billed by consumption, never by time (R57, R107)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +137,11 @@ def compile_catalogue(versions: Sequence[VersionRow], *, as_of: date) -> Catalog
             orient="row",
         ),
         conditional_plans=tuple(_conditional_plans(plans, keys, as_of)),
+        usage_products=tuple(
+            row.entity_id
+            for row in _standing(versions, "product", as_of)
+            if cast("Product", row.spec).class_ is ProductClass.USAGE
+        ),
     )
 
 
@@ -146,7 +152,7 @@ def choose_plan(
     binding_period: str,
     classification_key: int,
 ) -> tuple[int, int]:
-    """Return (plan, fallback plan) of a contract: the conditional plan of highest priority that holds, else the base."""
+    """Return (plan, fallback plan): the conditional plan of highest priority that holds, else the base plan."""
     holding = [
         plan
         for plan in plans

@@ -5,55 +5,90 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='RatedItem',
+            name="RatedItem",
             fields=[
-                ('pk', models.CompositePrimaryKey('bucket', 'account_id', 'run_id', 'line', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('bucket', models.SmallIntegerField()),
-                ('account_id', models.BigIntegerField()),
-                ('run_id', models.BigIntegerField()),
-                ('line', models.SmallIntegerField()),
-                ('tenant_id', models.IntegerField()),
-                ('invoice_line', models.SmallIntegerField()),
-                ('subscription_id', models.BigIntegerField()),
-                ('service_id', models.BigIntegerField()),
-                ('product_version_id', models.BigIntegerField()),
-                ('price_version_id', models.BigIntegerField(null=True)),
-                ('rate_no', models.SmallIntegerField()),
-                ('tier_no', models.SmallIntegerField()),
-                ('kind', models.CharField(max_length=6)),
-                ('generation', models.SmallIntegerField()),
-                ('period_from', models.DateField()),
-                ('period_to', models.DateField()),
-                ('whole_periods', models.SmallIntegerField()),
-                ('days', models.SmallIntegerField()),
-                ('period_days', models.SmallIntegerField()),
-                ('price_months', models.SmallIntegerField()),
-                ('price_days', models.SmallIntegerField()),
-                ('cycle_day', models.SmallIntegerField()),
-                ('quantity', models.BigIntegerField()),
-                ('price_micro', models.BigIntegerField()),
-                ('charge_micro', models.BigIntegerField()),
-                ('amount_off_micro', models.BigIntegerField()),
-                ('base_micro', models.BigIntegerField()),
-                ('discount_ppm', models.IntegerField()),
-                ('discount_micro', models.BigIntegerField()),
-                ('tax_ppm', models.IntegerField()),
-                ('is_tax_inclusive', models.BooleanField()),
-                ('net_micro', models.BigIntegerField()),
-                ('tax_micro', models.BigIntegerField()),
-                ('total_micro', models.BigIntegerField()),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "bucket",
+                        "account_id",
+                        "run_id",
+                        "line",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("bucket", models.SmallIntegerField()),
+                ("account_id", models.BigIntegerField()),
+                ("run_id", models.BigIntegerField()),
+                ("line", models.SmallIntegerField()),
+                ("tenant_id", models.IntegerField()),
+                ("invoice_line", models.SmallIntegerField()),
+                ("subscription_id", models.BigIntegerField()),
+                ("service_id", models.BigIntegerField()),
+                ("product_version_id", models.BigIntegerField()),
+                ("price_version_id", models.BigIntegerField(null=True)),
+                ("rate_no", models.SmallIntegerField()),
+                ("tier_no", models.SmallIntegerField()),
+                ("kind", models.CharField(max_length=6)),
+                ("generation", models.SmallIntegerField()),
+                ("period_from", models.DateField()),
+                ("period_to", models.DateField()),
+                ("whole_periods", models.SmallIntegerField()),
+                ("days", models.SmallIntegerField()),
+                ("period_days", models.SmallIntegerField()),
+                ("price_months", models.SmallIntegerField()),
+                ("price_days", models.SmallIntegerField()),
+                ("cycle_day", models.SmallIntegerField()),
+                ("quantity", models.BigIntegerField()),
+                ("price_micro", models.BigIntegerField()),
+                ("charge_micro", models.BigIntegerField()),
+                ("amount_off_micro", models.BigIntegerField()),
+                ("base_micro", models.BigIntegerField()),
+                ("discount_ppm", models.IntegerField()),
+                ("discount_micro", models.BigIntegerField()),
+                ("tax_ppm", models.IntegerField()),
+                ("is_tax_inclusive", models.BooleanField()),
+                ("net_micro", models.BigIntegerField()),
+                ("tax_micro", models.BigIntegerField()),
+                ("total_micro", models.BigIntegerField()),
             ],
             options={
-                'db_table': 'rating_rated_item',
-                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['charge', 'credit', 'once'])), name='rated_item_kind_is_known'), models.CheckConstraint(condition=models.Q(('total_micro', django.db.models.expressions.CombinedExpression(models.F('net_micro'), '+', models.F('tax_micro')))), name='rated_item_net_and_tax_make_the_total'), models.CheckConstraint(condition=models.Q(('period_to__gt', models.F('period_from')), ('kind', 'once'), _connector='OR'), name='rated_item_period_ends_after_it_begins'), models.UniqueConstraint(fields=('bucket', 'service_id', 'period_from', 'generation', 'kind'), name='rated_item_day_is_charged_once')],
+                "db_table": "rating_rated_item",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["charge", "credit", "once"])), name="rated_item_kind_is_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "total_micro",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("net_micro"), "+", models.F("tax_micro")
+                                ),
+                            )
+                        ),
+                        name="rated_item_net_and_tax_make_the_total",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("period_to__gt", models.F("period_from")), ("kind", "once"), _connector="OR"
+                        ),
+                        name="rated_item_period_ends_after_it_begins",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("bucket", "service_id", "period_from", "generation", "kind"),
+                        name="rated_item_day_is_charged_once",
+                    ),
+                ],
             },
         ),
     ]

@@ -27,7 +27,8 @@ JOIN subscription_service_rating r
 JOIN subscription_subscription u
   ON u.bucket = s.bucket AND u.account_id = s.account_id AND u.id = s.subscription_id
 LEFT JOIN subscription_billing_term t
-  ON t.bucket = s.bucket AND t.bucket BETWEEN {first_bucket} AND {last_bucket} AND t.account_id = s.account_id AND t.subscription_id = s.subscription_id
+  ON t.bucket = s.bucket AND t.bucket BETWEEN {first_bucket} AND {last_bucket}
+ AND t.account_id = s.account_id AND t.subscription_id = s.subscription_id
  AND t.effective_from <= greatest(r.rated_up_to, s.billable_from)
  AND (t.effective_to IS NULL OR t.effective_to > greatest(r.rated_up_to, s.billable_from))
 WHERE a.tenant_id = {tenant_id} AND a.bucket BETWEEN {first_bucket} AND {last_bucket}
@@ -109,10 +110,8 @@ def _read_wide(population: Population, as_of: date) -> pl.DataFrame:
         name: read_frame(bind(sql, **_range(population), as_of=as_of), size=ranges) for name, sql in _WIDE.items()
     }
     subscription = ["account_id", "subscription_id"]
-    if population.needs_types:
-        types = read_frame(bind(_TYPES, **_range(population)), size=ranges)
-    else:
-        types = None
+    needs_types = population.needs_types
+    types = read_frame(bind(_TYPES, **_range(population)), size=ranges) if needs_types else None
     services = frames["ratings"].lazy().join(frames["services"].lazy(), on=["account_id", "service_id"])
     considered = services.filter(_is_considered(as_of)).join(frames["accounts"].lazy(), on="account_id")
     if frames["drafts"].height:
@@ -148,7 +147,7 @@ def _range(population: Population) -> dict[str, int]:
 
 
 def _is_considered(as_of: date) -> pl.Expr:
-    """The condition of the joined statement on services, in the same words (whose billing is effective)."""
+    """Return the joined statement's condition on services whose billing is effective, in the same words."""
     end, rated, start = pl.col("effective_to"), pl.col("rated_up_to"), pl.col("effective_from")
     is_open = end.is_null() | (end > rated) | (end <= start)
     is_due = (rated <= as_of) & is_open
