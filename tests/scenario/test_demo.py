@@ -20,7 +20,9 @@ from coax.base.tenancy import RUN_ALIAS
 from coax.process.demo import DemoOrder, DemoResult, Progress, find_examples, run_demo
 
 COMMAND = Path(sys.executable).with_name("coax")
+ROOT = Path(__file__).parents[2]
 CHILD_TIMEOUT_S = 250
+PASSWORD = "a long one, for Anna"
 PRICE_OF_DAYS_AND_MONTH = "23.04"
 
 
@@ -40,7 +42,7 @@ def coax(place: Path, *words: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("COAX_")}
     return subprocess.run(
         [COMMAND, *words],
-        env={**kept, "COAX_DATA_DIR": str(place / "data"), "COLUMNS": "200"},
+        env={**kept, "COAX_DATA_DIR": str(place / "data"), "COLUMNS": "200", "COAX_STAFF_PASSWORD": PASSWORD},
         cwd=place,
         capture_output=True,
         text=True,
@@ -82,7 +84,7 @@ def _try_suggestions(place: Path, printed: str) -> None:
     lines = printed.partition("Try next\n")[2].splitlines()
     shown = [line.strip().split("  ")[0].split() for line in lines]
     commands = [words[1:] for words in shown if words[0].endswith("coax")]
-    assert len(commands) >= 9
+    assert len(commands) >= 11
     for words in commands:
         if words[0] != "serve":
             done = coax(place, *words)
@@ -97,6 +99,29 @@ def test_where_no_database_can_be(place: Path) -> None:
     assert done.returncode == 1
     assert "holds other files (letter.txt, ...) and is no data directory" in done.stderr
     assert [path.name for path in taken.iterdir()] == ["letter.txt"]
+
+
+def test_the_first_hour_of_the_readme(place: Path) -> None:
+    """Every command of the first hour works as it is printed, and says what the text says."""
+    section = (ROOT / "README.md").read_text(encoding="utf-8").partition("## A first hour")[2]
+    script, printed = section.split("```sh\n")[1].split("```")[0], section.split("```\n")[2].split("```")[0]
+    (place / "examples").symlink_to(ROOT / "examples")
+    (place / ".venv").symlink_to(Path(sys.executable).parents[1])
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        env={"PATH": os.environ["PATH"], "HOME": str(place), "COAX_DATA_DIR": str(place / "data"), "COLUMNS": "200"},
+        cwd=place,
+        capture_output=True,
+        text=True,
+        timeout=CHILD_TIMEOUT_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    said = " ".join(done.stdout.split())
+    assert " ".join(printed.split()) in said
+    assert "of account ZX-D on 2026-07-20. 23.04 settles bill ZX-00000004" in said
+    assert "BROKEN" not in said
+    assert len(list((place / "out/bills").glob("*.pdf"))) == 6
 
 
 class Interruptions:
