@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from coax.base.db import fetch_rows
 from coax.base.tenancy import RUN_ALIAS
+from coax.interfaces.cli.main import app
 from coax.process.demo import DemoOrder, DemoResult, Progress, find_examples, run_demo
 
 COMMAND = Path(sys.executable).with_name("coax")
@@ -99,6 +101,14 @@ def test_where_no_database_can_be(place: Path) -> None:
     assert done.returncode == 1
     assert "holds other files (letter.txt, ...) and is no data directory" in done.stderr
     assert [path.name for path in taken.iterdir()] == ["letter.txt"]
+
+
+def test_a_directory_and_a_server_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("COAX_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+    done = CliRunner().invoke(app, ["demo", "--data-dir", str(tmp_path / "data")])
+    assert done.exit_code == 2
+    assert "COAX_DATABASE_URL names a server" in done.stderr
+    assert not (tmp_path / "data").exists()
 
 
 def test_the_first_hour_of_the_readme(place: Path) -> None:

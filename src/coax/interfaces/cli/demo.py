@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from coax.base.settings import read_environment
 from coax.interfaces.cli.run import describe_run
 from coax.interfaces.cli.shared import PROBLEM, AsJson, StepProgress, find_actor, print_json, problems_reported
 from coax.interfaces.site.bootstrap import open_database
@@ -58,6 +59,8 @@ def demo(
     as_json: AsJson = False,
 ) -> None:
     """Set up two operators, bill them for July 2026, write three bills, prove the books; again it bills nothing new."""
+    if data_dir is not None and read_environment().database_url is not None:
+        raise typer.BadParameter("COAX_DATABASE_URL names a server; give one or the other", param_hint="--data-dir")
     screen = _Terminal(is_shown=not as_json)
     with problems_reported(as_json=as_json):
         order = DemoOrder(examples=find_examples(), out=out, subscribers=subscribers, seed=seed, actor=find_actor())
