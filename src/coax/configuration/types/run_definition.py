@@ -206,7 +206,9 @@ class FormattingSettings(Spec):
 class NormalBillingRunDefinition(Entity):
     """Rules and defaults of normal billing runs; only one is active, and without it there is no run."""
 
-    threads: int = Field(default=1, ge=1, le=THREADS_MAX, description="Workers of a run.")
+    threads: int | None = Field(
+        default=None, ge=1, le=THREADS_MAX, description="Workers of a run at most; empty for one per core."
+    )
     recurrence: Recurrence = Field(default=Recurrence(), description="How often a recurring run is executed.")
     start_date: CivilDate | None = Field(
         default=None, description="First execution of the recurring run; it gives the day of the month (C6)."

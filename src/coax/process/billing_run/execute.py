@@ -24,6 +24,7 @@ from coax.process.billing_run.post import post_part
 
 LOCK_SPACE: Final = 0x_C0A7
 POLL_S: Final = 0.2
+WORKERS_MAX: Final = 1024
 
 Progress = Callable[[str, int, int], None]
 Task = Callable[[int, PartRow], None]
@@ -205,8 +206,9 @@ def _release(run_id: int) -> None:
 @contextmanager
 def _executor(run_id: int, executor: Executor | None, workers: int | None) -> Iterator[Executor | None]:
     """Give the executor, or a pool when the run is worth one, or None for this process."""
-    parts = len(find_parts(run_id, using=RUN_ALIAS))
-    count = min(workers or read_environment().workers, parts)
+    run = get_run(run_id, using=RUN_ALIAS)
+    allowed = min(read_environment().workers, run.definition.get("threads") or WORKERS_MAX)
+    count = min(workers or allowed, run.parts)
     if executor is not None or count <= 1:
         yield executor
         return
