@@ -18,8 +18,9 @@ SECRET_KEY = hashlib.sha256(f"coax {DATABASES['owner']['PASSWORD']}".encode()).h
 DATABASE_ROUTERS: list[str] = []
 
 INSTALLED_APPS = [
-    "unfold",
-    "django.contrib.admin",
+    "coax.interfaces.console",
+    "unfold.apps.BasicAppConfig",
+    "coax.interfaces.console.apps.ConsoleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -36,8 +37,9 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "coax.interfaces.console.middleware.OperatorMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -55,12 +57,24 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "coax.interfaces.console.pages.page.frame_context",
             ]
         },
     }
 ]
 
 AUTH_USER_MODEL = "party.StaffMember"
+AUTHENTICATION_BACKENDS = ["coax.interfaces.console.access.OperatorBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = LOGOUT_REDIRECT_URL = "admin:login"
+SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 50_000  # a price plan with all its tiers is one form
 SILENCED_SYSTEM_CHECKS = [
     "auth.E003",
     "auth.W004",
@@ -71,5 +85,19 @@ TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 USE_I18N = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {
+        "django": {"handlers": ["stderr"], "level": "ERROR", "propagate": False},
+        "coax.interfaces": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+    },
+}
 STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+WHITENOISE_MAX_AGE = 60 if DEBUG else 3600
+WSGI_APPLICATION = "coax.interfaces.site.wsgi.application"
 ROOT_URLCONF = "coax.interfaces.site.urls"

@@ -1,0 +1,43 @@
+"""One transaction around a request, in which the operator of its session is visible and no other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from coax.base.errors import DomainError
+from coax.base.tenancy import set_tenant
+from coax.interfaces.console.access import TENANT_KEY
+from coax.interfaces.console.problems import show_problem
+
+FAULT = 500
+CONTENT_POLICY = (
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'self'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+
+
+class OperatorMiddleware:
+    """Opens the transaction, takes it back on a fault, and shows expected problems as pages."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with transaction.atomic():
+            tenant_id = request.session.get(TENANT_KEY)
+            if tenant_id is not None:
+                set_tenant(tenant_id)
+            response = self.get_response(request)
+            if response.status_code >= FAULT:
+                transaction.set_rollback(True)
+        response.headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+        """Take back what the request did; show an expected problem with its words."""
+        transaction.set_rollback(True)
+        return show_problem(request, exception) if isinstance(exception, DomainError) else None

@@ -1,0 +1,55 @@
+"""Expected problems as pages: which status each has, decided in one place."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+
+from coax.base.errors import DomainError
+
+_STATUS_OF_ENDING = {
+    "_unknown": HTTPStatus.NOT_FOUND,
+    "_not_found": HTTPStatus.NOT_FOUND,
+    "_invalid": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "_weak": HTTPStatus.UNPROCESSABLE_ENTITY,
+}
+
+
+def status_of(problem: DomainError) -> HTTPStatus:
+    """Return the status of an expected problem: not found, not readable, otherwise a conflict."""
+    found = (status for ending, status in _STATUS_OF_ENDING.items() if problem.code.endswith(ending))
+    return next(found, HTTPStatus.CONFLICT)
+
+
+def show_problem(request: HttpRequest, problem: DomainError) -> HttpResponse:
+    """Return the page that says what is wrong."""
+    context = {"title": "This cannot be done", "problem": problem, "page": "problem"}
+    return render(request, "console/problem.html", context, status=status_of(problem))
+
+
+def refuse_right(request: HttpRequest, exception: PermissionDenied) -> HttpResponse:
+    """Return the page for somebody whose role does not allow it."""
+    context = {"title": "Your role does not allow this", "message": str(exception), "page": "problem"}
+    return render(request, "console/problem.html", context, status=HTTPStatus.FORBIDDEN)
+
+
+def refuse_unknown(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django's shape
+    """Return the page for an address that leads nowhere."""
+    context = {"title": "There is no such page", "message": "", "page": "problem"}
+    return render(request, "console/problem.html", context, status=HTTPStatus.NOT_FOUND)
+
+
+def admit_fault(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - Django's shape
+    """Return the page for a fault of ours; nothing is asked of the database."""
+    text = render_to_string("console/fault.html", {"title": "Something went wrong"})
+    return HttpResponse(text, status=HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def report_problem(request: HttpRequest, problem: DomainError) -> None:
+    """Put the problem at the head of the next page."""
+    messages.error(request, problem.message)

@@ -1,0 +1,71 @@
+"""The site: log-in, and which address shows which page."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+from unfold.sites import UnfoldAdminSite
+
+from coax.interfaces.console.access import TENANT_KEY, LoginForm, Staff
+from coax.interfaces.console.pages import accounts, audit, bills, configuration, dashboard, entity, runs, staff
+
+
+class ConsoleSite(UnfoldAdminSite):
+    """Django's admin site with Unfold's frame and the console's pages."""
+
+    site_title = "Coax"
+    site_header = "Coax"
+    login_form = LoginForm
+    login_template = "console/login.html"
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Log in, and keep the operator in the session."""
+        response = super().login(request, extra_context)
+        if request.method == "POST" and request.user.is_authenticated:
+            request.session[TENANT_KEY] = cast("Staff", request.user).tenant_id
+        return response
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Tell whether somebody has logged in; the right to each page is asked by the page."""
+        return bool(request.user.is_authenticated and TENANT_KEY in request.session)
+
+    def get_urls(self) -> list[Any]:
+        """Return the addresses of all pages."""
+        wrap = self.admin_view
+        pages: list[tuple[str, Any, str]] = [
+            ("", dashboard.index, "index"),
+            ("password/", staff.own_password, "password_change"),
+            ("configuration/", configuration.index, "configuration"),
+            ("configuration/export.yaml", configuration.export, "export"),
+            ("configuration/<slug:kind_code>/", configuration.entities, "entities"),
+            ("configuration/<slug:kind_code>/new", entity.new_entity, "new_entity"),
+            ("configuration/<slug:kind_code>/row", entity.new_row, "new_row"),
+            ("configuration/<slug:kind_code>/of/<slug:code>/", entity.entity, "entity"),
+            ("configuration/<slug:kind_code>/of/<slug:code>/history", entity.history, "history"),
+            ("configuration/<slug:kind_code>/of/<slug:code>/yaml", entity.as_yaml, "yaml"),
+            ("accounts/", accounts.accounts, "accounts"),
+            ("accounts/of/<path:code>", accounts.account, "account"),
+            ("accounts/preview/<path:code>", accounts.preview, "preview"),
+            ("accounts/bill/<path:code>", accounts.bill_account, "bill_account"),
+            ("runs/", runs.runs, "runs"),
+            ("runs/new", runs.new_run, "new_run"),
+            ("runs/<int:number>/", runs.run, "run"),
+            ("runs/<int:number>/progress", runs.progress, "run_progress"),
+            ("runs/<int:number>/execute", runs.execute, "execute_run"),
+            ("runs/<int:number>/cancel", runs.cancel, "cancel_run"),
+            ("bills/", bills.bills, "bills"),
+            ("bills/pdf/<path:number>", bills.bill_pdf, "bill_pdf"),
+            ("bills/json/<path:number>", bills.bill_json, "bill_json"),
+            ("bills/of/<path:number>", bills.bill, "bill"),
+            ("staff/", staff.staff, "staff"),
+            ("staff/new", staff.new_member, "new_member"),
+            ("staff/of/<str:username>", staff.member, "member"),
+            ("audit/", audit.audit, "audit"),
+        ]
+        return [
+            path("login/", self.login, name="login"),
+            path("logout/", wrap(self.logout), name="logout"),
+            *(path(address, wrap(view), name=name) for address, view, name in pages),
+        ]
