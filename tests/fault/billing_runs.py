@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 from unittest.mock import patch
 
 import psycopg
@@ -34,9 +30,9 @@ from coax.process.receive_payment import PaymentRequest, receive_payment
 from coax.process.verify import verify_tenant
 from coax.subscription.operations.add_charge import add_charge
 from coax.subscription.operations.end_service import end_service
+from tests.builders.commands import ACommand
 from tests.builders.operators import AnOperator, an_operator
 
-WAIT_S = 60
 PARTS = 4
 ACCOUNTS = 32
 RUN = 2  # the number of the planned run; run 1 gave the operator its past
@@ -154,70 +150,6 @@ class Copy:
             yield holder
             with suppress(psycopg.Error):
                 holder.rollback()
-
-
-@dataclass
-class ACommand:
-    """A `coax` command in processes of its own."""
-
-    arguments: tuple[str, ...]
-    environment: dict[str, str]
-    process: subprocess.Popen[str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "coax.interfaces.cli.main", *self.arguments],
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-
-    def finish(self) -> tuple[int, str, str]:
-        """Wait for its end and return exit code, output and errors."""
-        out, err = self.process.communicate(timeout=WAIT_S)
-        return self.process.returncode, out, err
-
-    def kill(self) -> None:
-        """Kill it, but not its workers, and wait until the kernel is done with it."""
-        self.process.kill()
-        self.process.wait(WAIT_S)
-
-    def list_workers(self) -> list[int]:
-        """Return the process numbers of its pool."""
-        found = []
-        for entry in Path("/proc").iterdir():
-            with suppress(OSError, ValueError):
-                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-                if parent == self.process.pid and b"spawn_main" in (entry / "cmdline").read_bytes():
-                    found.append(int(entry.name))
-        return sorted(found)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Leave nothing behind, whatever happened."""
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.communicate()
-
-
-def is_gone(pid: int) -> bool:
-    """Whether a process has ended; one that nobody has waited for has ended too."""
-    try:
-        return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
-
-
-def wait_until(condition: Callable[[], bool], what: str) -> None:
-    """Ask again and again until it is so."""
-    deadline = time.monotonic() + WAIT_S
-    while not condition():
-        assert time.monotonic() < deadline, f"never came: {what}"
-        time.sleep(0.02)
 
 
 def make_copy(cluster: Cluster, template: str, name: str) -> Copy:

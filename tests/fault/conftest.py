@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
-from pathlib import Path
 
 import pytest
 
@@ -49,12 +48,6 @@ def disturbed(make_disturbed: Callable[[], Copy]) -> Copy:
 @pytest.fixture(scope="session")
 def undisturbed(planned: Cluster) -> Undisturbed:
     copy = make_copy(planned, TEMPLATE, "undisturbed")
-    code, _, err = copy.start("run", "billing", "--resume", str(RUN), "--workers", "2").finish()
-    assert code == 0, err
+    assert copy.start("run", "billing", "--resume", str(RUN), "--workers", "2").finish().code == 0
     assert copy.broken_promises() == []
     return Undisturbed(copy.dump(), copy.bills())
-
-
-@pytest.fixture
-def directory(tmp_path: Path) -> Path:
-    return tmp_path

@@ -11,7 +11,8 @@ from typing import Final
 import pytest
 
 from coax.base.embedded import ensure_running
-from tests.fault.billing_runs import PARTS, RUN, ACommand, Copy, is_gone, wait_until
+from tests.builders.commands import ACommand, is_gone, wait_until
+from tests.fault.billing_runs import PARTS, RUN, Copy
 from tests.fault.conftest import Undisturbed
 from tests.fault.embedded_servers import kill_server
 
@@ -83,18 +84,17 @@ def kill_coordinator(copy: Copy, command: ACommand) -> None:
 def kill_worker(copy: Copy, command: ACommand) -> None:
     """The command says so and ends."""
     os.kill(command.list_workers()[0], signal.SIGKILL)
-    code, _, err = command.finish()
-    said = f"A worker process ended by itself; go on with: coax run billing --resume {RUN}"
-    assert (code, err.splitlines()[-1]) == (1, said)
-    assert "Traceback" not in err
+    ended = command.finish()
+    assert ended.code == 1
+    assert ended.message.endswith(f"A worker process ended by itself; go on with: coax run billing --resume {RUN}")
 
 
 def kill_database(copy: Copy, command: ACommand) -> None:
     """The command says that the database is gone."""
     kill_server(copy.cluster)
-    code, _, err = command.finish()
-    assert (code, err.splitlines()[-1]) == (3, "What was committed stays; start the command again, or resume the run.")
-    assert "Traceback" not in err
+    ended = command.finish()
+    assert ended.code == 3
+    assert ended.message.endswith("What was committed stays; start the command again, or resume the run.")
     ensure_running(copy.cluster.data_dir)
 
 
@@ -120,7 +120,6 @@ def test_a_run_killed_at_every_step_makes_the_same_bills(
             wait_until(lambda: disturbed.parts() == parts, f"{parts}")  # noqa: B023
             kill(disturbed, command)
         wait_until(disturbed.is_left_alone, "the end of the sessions")
-    code, _, err = disturbed.start(*RESUME, "--workers", "1").finish()
-    assert code == 0, err
+    assert disturbed.start(*RESUME, "--workers", "1").finish().code == 0
     assert disturbed.bills() == undisturbed.bills
     assert disturbed.dump() == undisturbed.dump
