@@ -227,14 +227,14 @@ def _set_aside(posting: Posting) -> Posting:
         & (pl.col("state") == "active")
         & ~pl.col("account_id").is_in(moved)
     ).fill_null(value=False)
-    changed = joined.filter(~stands).select("bucket", "account_id")
+    changed = [*joined.filter(~stands)["account_id"].to_list(), *moved]  # a service may move without a bill
     kept = joined.filter(stands).select(bills.columns)
     return replace(posting, frames={**_without(posting.frames, changed), "bills": kept})
 
 
-def _without(frames: Frames, changed: pl.DataFrame) -> Frames:
+def _without(frames: Frames, account_ids: list[int]) -> Frames:
     """Take accounts out of a task's frames; their services are refused."""
-    keys = changed.select("account_id")
+    keys = pl.DataFrame({"account_id": account_ids}, schema={"account_id": pl.Int64}).unique()
     gone = frames["items"].join(keys, on="account_id", how="semi")
     refused = (
         gone.select("bucket", "account_id", "service_id")
