@@ -20,6 +20,8 @@ def reserve_numbers(*, tenant_id: int, series: str, count: int, using: str = "de
 
     The series' row stays locked until the transaction ends, so a rolled-back reservation leaves no hole.
     """
+    if count == 1:
+        return [_reserve_one(tenant_id, series, using)]
     gaps = fetch_rows(
         """DELETE FROM base_number_gap g USING (
                SELECT number FROM base_number_gap WHERE tenant_id = %s AND series = %s
@@ -37,6 +39,26 @@ def reserve_numbers(*, tenant_id: int, series: str, count: int, using: str = "de
         using=using,
     )[0][0]
     return sorted([row[0] for row in gaps] + list(range(last - fresh + 1, last + 1)))
+
+
+def _reserve_one(tenant_id: int, series: str, using: str) -> int:
+    """Take the lowest number left over, or the next one, in one statement."""
+    number: int = fetch_rows(
+        """WITH gap AS (
+               DELETE FROM base_number_gap g USING (
+                   SELECT number FROM base_number_gap WHERE tenant_id = %s AND series = %s
+                   ORDER BY number LIMIT 1 FOR UPDATE) f
+               WHERE g.tenant_id = %s AND g.series = %s AND g.number = f.number RETURNING g.number),
+           fresh AS (
+               INSERT INTO base_number_series (tenant_id, series, next_number)
+               SELECT %s, %s, 2 WHERE NOT EXISTS (SELECT FROM gap)
+               ON CONFLICT (tenant_id, series) DO UPDATE SET next_number = base_number_series.next_number + 1
+               RETURNING next_number - 1)
+           SELECT * FROM gap UNION ALL SELECT * FROM fresh""",
+        [tenant_id, series] * 3,
+        using=using,
+    )[0][0]
+    return number
 
 
 def return_numbers(*, tenant_id: int, series: str, numbers: list[int], using: str = "default") -> None:

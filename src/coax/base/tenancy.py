@@ -69,8 +69,11 @@ def create_tenant(*, code: str, name: str, currency: str, time_zone: str, locale
 
 @contextmanager
 def tenant_transaction(tenant_id: int, *, using: str = APP_ALIAS) -> Iterator[None]:
-    """Open a transaction (or a savepoint of the open one) in which the tenant's rows, and no others, are visible."""
-    with transaction.atomic(using=using):
+    """Open a transaction (or a savepoint of the open one) in which the tenant's rows, and no others, are visible.
+
+    A run's transaction has no savepoint here: what fails in it fails as a whole.
+    """
+    with transaction.atomic(using=using, savepoint=using == APP_ALIAS):
         set_tenant(tenant_id, using=using)
         yield
 

@@ -152,9 +152,9 @@ def _split_totals(invoices: pl.DataFrame, rules: AssemblyRules) -> pl.DataFrame:
         "is_alone", np.repeat(count_groups(starts, invoices.height) == 1, count_groups(starts, invoices.height))
     )
     alone = invoices.filter(is_alone).with_columns(pl.col("total_minor").alias("amount_minor"))
-    shared = _share_total(invoices.filter(~is_alone), unit)
+    frames = [alone] if is_alone.all() else [alone, _share_total(invoices.filter(~is_alone), unit)]
     return (
-        pl.concat([alone, shared])
+        pl.concat(frames)
         .with_columns(
             (pl.col("amount_minor") * unit - pl.col("total_micro")).alias("rounding_micro"),
             half_up_minor(pl.col("net_micro"), unit).alias("net_minor"),

@@ -6,8 +6,8 @@ from typing import Final
 
 import polars as pl
 
-from coax.base.copy import copy_target, encode_frame
-from coax.base.db import copy_in, execute
+from coax.base.db import execute
+from coax.base.relation import as_relation, bucket_range
 
 COLUMNS: Final = (
     ("account_id", "int8"),
@@ -20,14 +20,10 @@ COLUMNS: Final = (
     ("revision", "int4"),
     ("bucket", "int2"),
 )
-_CREATE: Final = """CREATE TEMP TABLE IF NOT EXISTS balance_move (
-    account_id bigint, balance_minor bigint, debited_between_minor bigint, credited_between_minor bigint,
-    unallocated_minor bigint, previous_run_id bigint, total_minor bigint, revision int, bucket smallint)
-    ON COMMIT DELETE ROWS"""
 _MOVE: Final = """UPDATE ledger_account_balance b
     SET balance_minor = b.balance_minor + m.total_minor, last_bill_run_id = %s,
         debited_since_bill_minor = 0, credited_since_bill_minor = 0
-    FROM balance_move m JOIN party_account a ON a.bucket = m.bucket AND a.account_id = m.account_id
+    FROM {bills} JOIN party_account a ON a.bucket = m.bucket AND a.account_id = m.account_id
     WHERE b.bucket = m.bucket AND b.account_id = m.account_id AND b.tenant_id = %s
       AND b.bucket BETWEEN %s AND %s AND a.bucket BETWEEN %s AND %s
       AND b.balance_minor = m.balance_minor AND b.unallocated_minor = m.unallocated_minor
@@ -38,8 +34,6 @@ _MOVE: Final = """UPDATE ledger_account_balance b
 
 def move_balances(bills: pl.DataFrame, *, tenant_id: int, run_id: int, using: str) -> int:
     """Add each bill to its account's balance where the account stands as it was read; return how many did."""
-    execute(_CREATE, using=using)
-    execute("DELETE FROM balance_move", using=using)
-    copy_in(copy_target("balance_move", COLUMNS), encode_frame(bills, COLUMNS), using=using)
-    first, last = bills.select(pl.min("bucket").alias("first"), pl.max("bucket").alias("last")).row(0)
-    return execute(_MOVE, [run_id, tenant_id, first, last, first, last], using=using)
+    source, values = as_relation(bills, COLUMNS, name="m", using=using)
+    buckets = bucket_range(bills)
+    return execute(_MOVE.format(bills=source), [run_id, *values, tenant_id, *buckets, *buckets], using=using)

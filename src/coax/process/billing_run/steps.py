@@ -16,13 +16,12 @@ import polars as pl
 from coax.billing.frames import assemble, invoice
 from coax.billing.frames.groups import count_groups, find_starts, number_rows
 from coax.billing.types import AssemblyRules, RunCriteria
-from coax.rating.frames import CREDIT_INPUT_SCHEMA, SERVICE_SCHEMA, compute_credits, rate
+from coax.rating.frames import CREDIT_INPUT_SCHEMA, SERVICE_SCHEMA, compute_credits, rate_by_tariff
 from coax.rating.frames.catalogue import Catalogue, choose_plan
 from coax.rating.types import AdvanceMode, CycleAdjustment
 
 Frames = dict[str, pl.DataFrame]
 
-REFUSED_SCHEMA: Final = {"service_key": pl.Int64, "reason": pl.String, "detail": pl.String}
 CARRIED: Final = (
     "bucket",
     "account_id",
@@ -82,13 +81,8 @@ def rate_services(frames: Frames, context: RunContext, charged: pl.DataFrame | N
         services.filter(~is_ended.fill_null(value=False)),
         services.filter(is_ended.fill_null(value=False)),
     )
-    rated = rate(
-        due.with_columns(pl.col("charge_to").alias("effective_to")).select(list(SERVICE_SCHEMA)),
-        context.catalogue.rates,
-        context.catalogue.discounts,
-        context.catalogue.taxes,
-        as_of=context.bill_as_of,
-    )
+    services_to_rate = due.with_columns(pl.col("charge_to").alias("effective_to")).select(list(SERVICE_SCHEMA))
+    rated = rate_by_tariff(services_to_rate, context.catalogue.tariff, as_of=context.bill_as_of)
     charges = (
         rated.items.lazy()
         .join(due.lazy().select("service_key", *CARRIED), on="service_key", how="left", maintain_order="left")
@@ -302,15 +296,13 @@ def _refuse_impossible(joined: pl.DataFrame, context: RunContext) -> pl.DataFram
             pl.format("product {}", "product_id"),
         ),
     ]
-    refused = [
-        joined.filter(condition.fill_null(value=False)).select(
-            "service_key", pl.lit(reason).alias("reason"), detail.fill_null("").alias("detail")
-        )
-        for condition, reason, detail in reasons
-    ]
-    return pl.concat([pl.DataFrame(schema=REFUSED_SCHEMA), *refused]).unique(
-        "service_key", keep="first", maintain_order=True
-    )
+    reason, said = pl.lit(None, pl.String), pl.lit(None, pl.String)
+    for condition, code, detail in reversed(reasons):
+        holds = condition.fill_null(value=False)
+        reason = pl.when(holds).then(pl.lit(code)).otherwise(reason)
+        said = pl.when(holds).then(detail).otherwise(said)
+    judged = joined.select("service_key", reason.alias("reason"), said.fill_null("").alias("detail"))
+    return judged.filter(pl.col("reason").is_not_null())
 
 
 def _for_rating(joined: pl.DataFrame, context: RunContext) -> pl.DataFrame:

@@ -8,7 +8,7 @@ The rules with worked numbers are in docs/algorithms.
 
 from coax.rating.frames.credits import compute_credits
 from coax.rating.frames.periods import MAX_PERIODS_PER_RUN, find_due_periods
-from coax.rating.frames.rating import Rated, rate
+from coax.rating.frames.rating import Rated, Tariff, compile_tariff, rate, rate_by_tariff
 from coax.rating.frames.schemas import (
     ADVANCE_SCHEMA,
     CREDIT_INPUT_SCHEMA,
@@ -35,7 +35,10 @@ __all__ = [
     "SERVICE_SCHEMA",
     "TAX_SCHEMA",
     "Rated",
+    "Tariff",
+    "compile_tariff",
     "compute_credits",
     "find_due_periods",
     "rate",
+    "rate_by_tariff",
 ]

@@ -22,6 +22,7 @@ from coax.configuration.types.catalogue import Product, ProductClass, TaxClass
 from coax.configuration.types.entity import Entity
 from coax.configuration.types.fields import frequency_months_days
 from coax.configuration.types.price_plan import PricePlan, PricePlanType, Rate
+from coax.rating.frames.rating import Tariff, compile_tariff
 from coax.rating.frames.schemas import DISCOUNT_SCHEMA, RATE_SCHEMA, TAX_SCHEMA
 from coax.rating.types import AppliedPer, MaturityStart, RateModel, TierBasis
 
@@ -53,16 +54,14 @@ class VersionRow(Protocol):
 class Catalogue:
     """The frames of one frozen configuration.
 
-    `rates`, `discounts`, `taxes`: see schemas. `rate_sources`: rate_id -> price_version_id, rate_no, tier_no.
+    `tariff`: rates, discounts and taxes. `rate_sources`: rate_id -> price_version_id, rate_no, tier_no.
     `products`: product_id -> product_version_id, tax_class_key. `schemes`: scheme_version_id, product_id ->
     is_post_billed, is_free. `frequencies`: frequency -> frequency_key, frequency_months, frequency_days.
     `plan_currencies`: price_plan_id -> currency. `conditional_plans`: the plans whose conditions may
     replace a base.
     """
 
-    rates: pl.DataFrame
-    discounts: pl.DataFrame
-    taxes: pl.DataFrame
+    tariff: Tariff
     rate_sources: pl.DataFrame
     products: pl.DataFrame
     schemes: pl.DataFrame
@@ -102,9 +101,11 @@ def compile_catalogue(versions: Sequence[VersionRow], *, as_of: date) -> Catalog
     plans = [row for row in versions if row.kind == "price_plan"]
     rates, sources = _compile_rates(versions, plans, keys, frequencies)
     return Catalogue(
-        rates=pl.DataFrame(rates, schema=RATE_SCHEMA, orient="row"),
-        discounts=pl.DataFrame(list(_discounts(plans, keys, frequencies)), schema=DISCOUNT_SCHEMA, orient="row"),
-        taxes=pl.DataFrame(list(_taxes(versions)), schema=TAX_SCHEMA, orient="row"),
+        tariff=compile_tariff(
+            pl.DataFrame(rates, schema=RATE_SCHEMA, orient="row"),
+            pl.DataFrame(list(_discounts(plans, keys, frequencies)), schema=DISCOUNT_SCHEMA, orient="row"),
+            pl.DataFrame(list(_taxes(versions)), schema=TAX_SCHEMA, orient="row"),
+        ),
         rate_sources=pl.DataFrame(
             sources,
             schema={

@@ -60,7 +60,9 @@ class Rated:
 
 
 @dataclass(frozen=True, slots=True)
-class _Catalogue:
+class Tariff:
+    """Rates, discounts and taxes checked and ordered for look-up; made once, used for any number of services."""
+
     rates: Rates
     discounts: Discounts
     taxes: Taxes
@@ -76,13 +78,25 @@ def rate(
         InvalidRates: if rate rows contradict each other; InvalidDiscounts, InvalidTaxes: if one is out of
         range. AsOfOutOfRange: if `as_of` is beyond the calendar.
     """
-    services = conform(services, SERVICE_SCHEMA, name="services", nullable=SERVICE_NULLABLE)
-    catalogue = _Catalogue(
+    return rate_by_tariff(services, compile_tariff(rates, discounts, taxes), as_of=as_of)
+
+
+def compile_tariff(rates: pl.DataFrame, discounts: pl.DataFrame, taxes: pl.DataFrame) -> Tariff:
+    """Check and order rates, discounts and taxes, which are of their `*_SCHEMA`s.
+
+    Raises: FrameSchemaMismatch, InvalidRates, InvalidDiscounts, InvalidTaxes.
+    """
+    return Tariff(
         compile_rates(conform(rates, RATE_SCHEMA, name="rates", nullable=RATE_NULLABLE)),
         compile_discounts(conform(discounts, DISCOUNT_SCHEMA, name="discounts", nullable=DISCOUNT_NULLABLE)),
         compile_taxes(conform(taxes, TAX_SCHEMA, name="taxes", nullable=TAX_NULLABLE)),
     )
-    chunks = [_rate_chunk(chunk, catalogue, as_of) for chunk in services.iter_slices(CHUNK_SERVICES)]
+
+
+def rate_by_tariff(services: pl.DataFrame, tariff: Tariff, *, as_of: date) -> Rated:
+    """Rate every service that is due as of a day, as `rate` does. Raises: FrameSchemaMismatch, AsOfOutOfRange."""
+    services = conform(services, SERVICE_SCHEMA, name="services", nullable=SERVICE_NULLABLE)
+    chunks = [_rate_chunk(chunk, tariff, as_of) for chunk in services.iter_slices(CHUNK_SERVICES)]
     return Rated(
         items=pl.concat([pl.DataFrame(schema=ITEM_SCHEMA), *(chunk.items for chunk in chunks)]),
         advances=pl.concat([pl.DataFrame(schema=ADVANCE_SCHEMA), *(chunk.advances for chunk in chunks)]),
@@ -90,12 +104,12 @@ def rate(
     )
 
 
-def _rate_chunk(services: pl.DataFrame, catalogue: _Catalogue, as_of: date) -> Rated:
+def _rate_chunk(services: pl.DataFrame, tariff: Tariff, as_of: date) -> Rated:
     refusals = Refusals.of(services)
-    plan, period_rate = _plan_periods(catalogue.rates, refusals, as_of)
-    staged = _cut_periods(catalogue.rates, plan, period_rate, refusals)
-    priced = _price_segments(catalogue, plan.periods, staged, refusals)
-    items = list_items(catalogue.rates, plan, staged, priced, refusals)
+    plan, period_rate = _plan_periods(tariff.rates, refusals, as_of)
+    staged = _cut_periods(tariff.rates, plan, period_rate, refusals)
+    priced = _price_segments(tariff, plan.periods, staged, refusals)
+    items = list_items(tariff.rates, plan, staged, priced, refusals)
     return Rated(items, list_advances(plan.periods, refusals), refusals.to_frame())
 
 
@@ -125,26 +139,26 @@ def _cut_periods(rates: Rates, plan: WindowPlan, period_rate: Rows, refusals: Re
     return split_by_band(rates, refusals.services, plan, segments, rate)
 
 
-def _price_segments(catalogue: _Catalogue, periods: Periods, staged: Staged, refusals: Refusals) -> Priced:
+def _price_segments(tariff: Tariff, periods: Periods, staged: Staged, refusals: Refusals) -> Priced:
     services, segments = refusals.services, staged.segments
     row = periods.row.take(segments.period)
     quantity = column_int64(services, "quantity").take(row)
-    prices = find_prices(catalogue.rates, staged.rate, staged.band, quantity)
+    prices = find_prices(tariff.rates, staged.rate, staged.band, quantity)
     _refuse_without_price(refusals, row[prices.tier < 0])
-    prices = _override(catalogue.rates, services, row, staged.rate, prices)
+    prices = _override(tariff.rates, services, row, staged.rate, prices)
     parts = Parts(segments.whole, segments.days, segments.period_days)
     too_large = is_too_large(prices.peak_micro, quantity, parts)
     _refuse_too_large(refusals, row[too_large])
     tax_class = column_int32(services, "tax_class_key").take(row)
-    tax_ppm = find_tax_rates(catalogue.taxes, tax_class, segments.start)
+    tax_ppm = find_tax_rates(tariff.taxes, tax_class, segments.start)
     _refuse_without_tax_rate(refusals, row[tax_ppm == NO_TAX_RATE])
-    discounted = _find_discounts(catalogue, services, row, staged)
+    discounted = _find_discounts(tariff, services, row, staged)
     terms = Terms(
         charge_micro=np.where(too_large, 0, prices.charge_micro),
         discount_ppm=discounted.discount_ppm,
         amount_off_micro=discounted.amount_off_micro,
         tax_ppm=np.maximum(tax_ppm, 0),
-        is_tax_inclusive=catalogue.rates.is_tax_inclusive.take(staged.rate).astype(np.bool_),
+        is_tax_inclusive=tariff.rates.is_tax_inclusive.take(staged.rate).astype(np.bool_),
     )
     return Priced(prices, quantity, terms, compute_amounts(terms, parts))
 
@@ -162,9 +176,9 @@ def _override(rates: Rates, services: pl.DataFrame, row: Rows, rate: Rows, price
     return prices
 
 
-def _find_discounts(catalogue: _Catalogue, services: pl.DataFrame, row: Rows, staged: Staged) -> Discounted:
+def _find_discounts(tariff: Tariff, services: pl.DataFrame, row: Rows, staged: Staged) -> Discounted:
     conditions = Conditions(
-        plan_key=catalogue.rates.plan_key.take(staged.rate),
+        plan_key=tariff.rates.plan_key.take(staged.rate),
         product_key=column_int32(services, "product_key").take(row),
         frequency_key=column_int32(services, "frequency_key").take(row),
         classification_key=column_int32(services, "classification_key").take(row),
@@ -172,7 +186,7 @@ def _find_discounts(catalogue: _Catalogue, services: pl.DataFrame, row: Rows, st
         binding_months=column_int32(services, "binding_months").take(row),
         start=staged.segments.start,
     )
-    return find_discounts(catalogue.discounts, conditions, column_int32(services, "extra_discount_ppm").take(row))
+    return find_discounts(tariff.discounts, conditions, column_int32(services, "extra_discount_ppm").take(row))
 
 
 def _refuse_without_price(refusals: Refusals, rows: Rows) -> None:

@@ -7,7 +7,7 @@ from typing import ClassVar
 import polars as pl
 
 from coax.base.errors import DomainError
-from coax.subscription.batch.advance import apply_moves, find_moved_accounts, load_moves
+from coax.subscription.batch.advance import apply_moves, find_moved_accounts
 from coax.subscription.batch.charges import find_billed, mark_billed
 
 
@@ -19,8 +19,7 @@ class ServicesMoved(DomainError):
 
 def find_accounts_moved(*, moves: pl.DataFrame, using: str) -> list[int]:
     """Return the accounts whose services no longer stand where their moves begin; nothing is changed."""
-    load_moves(moves, using=using)
-    return find_moved_accounts(using=using)
+    return find_moved_accounts(moves, using=using)
 
 
 def mark_charges_billed(*, charges: pl.DataFrame, run_id: int, using: str) -> None:
@@ -49,9 +48,7 @@ def advance_services(*, moves: pl.DataFrame, using: str) -> None:
     """
     if not moves.height:
         return
-    load_moves(moves, using=using)
-    first, last = moves.select(pl.min("bucket").alias("first"), pl.max("bucket").alias("last")).row(0)
-    moved = apply_moves(first_bucket=first, last_bucket=last, using=using)
+    moved = apply_moves(moves, using=using)
     if moved != moves.height:
         raise ServicesMoved(
             f"{moves.height - moved} of {moves.height} services were billed or changed since they were read.",
