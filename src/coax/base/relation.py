@@ -13,22 +13,21 @@ FEW_ROWS: Final = 100
 SQL_TYPES: Final = {"int8": "bigint", "int4": "int", "int2": "smallint", "date": "date"}
 
 
-def as_relation(frame: pl.DataFrame, columns: Columns, *, name: str, using: str) -> tuple[str, list[Any]]:
-    """Return the FROM item that holds the frame's columns under `name`, and the parameters that it takes.
+def as_relation(frame: pl.DataFrame, columns: Columns, *, table: str, alias: str, using: str) -> tuple[str, list[Any]]:
+    """Return the FROM item that holds the frame's columns under `alias`, and the parameters that it takes.
 
-    The temporary table is this session's own and is emptied when the transaction ends; columns are whole numbers
-    and dates.
+    The temporary `table` is this session's own, one for each kind of rows, and is emptied when the transaction ends;
+    columns are whole numbers and dates.
     """
     if frame.height <= FEW_ROWS:
         arrays = ", ".join(f"%s::{SQL_TYPES[kind]}[]" for _, kind in columns)
         names = ", ".join(column for column, _ in columns)
-        return f"unnest({arrays}) AS {name} ({names})", [frame[column].to_list() for column, _ in columns]
-    table = f"{name}_rows"
+        return f"unnest({arrays}) AS {alias} ({names})", [frame[column].to_list() for column, _ in columns]
     fields = ", ".join(f"{column} {SQL_TYPES[kind]}" for column, kind in columns)
     execute(f"CREATE TEMP TABLE IF NOT EXISTS {table} ({fields}) ON COMMIT DELETE ROWS", using=using)
     execute(f"DELETE FROM {table}", using=using)
     copy_in(copy_target(table, columns), encode_frame(frame, columns), using=using)
-    return f"{table} AS {name}", []
+    return f"{table} AS {alias}", []
 
 
 def bucket_range(frame: pl.DataFrame) -> tuple[int, int]:

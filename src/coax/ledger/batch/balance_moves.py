@@ -34,6 +34,6 @@ _MOVE: Final = """UPDATE ledger_account_balance b
 
 def move_balances(bills: pl.DataFrame, *, tenant_id: int, run_id: int, using: str) -> int:
     """Add each bill to its account's balance where the account stands as it was read; return how many did."""
-    source, values = as_relation(bills, COLUMNS, name="m", using=using)
+    source, values = as_relation(bills, COLUMNS, table="balance_move", alias="m", using=using)
     buckets = bucket_range(bills)
     return execute(_MOVE.format(bills=source), [run_id, *values, tenant_id, *buckets, *buckets], using=using)

@@ -30,11 +30,11 @@ _STOOD: Final = """SELECT DISTINCT m.account_id FROM {moves}
 
 def apply_moves(moves: pl.DataFrame, *, using: str) -> int:
     """Move every service that still stands where its move begins, and return how many did."""
-    source, values = as_relation(moves, COLUMNS, name="m", using=using)
+    source, values = as_relation(moves, COLUMNS, table="service_move", alias="m", using=using)
     return execute(_MOVE.format(moves=source), [*values, *bucket_range(moves)], using=using)
 
 
 def find_moved_accounts(moves: pl.DataFrame, *, using: str) -> list[int]:
     """Return the accounts with a service that no longer stands where its move begins."""
-    source, values = as_relation(moves, COLUMNS, name="m", using=using)
+    source, values = as_relation(moves, COLUMNS, table="service_move", alias="m", using=using)
     return [row[0] for row in fetch_rows(_STOOD.format(moves=source), values, using=using)]
