@@ -34,14 +34,10 @@ class Run(models.Model):
             models.UniqueConstraint(
                 fields=["tenant_id"],
                 condition=models.Q(kind="batch", is_dry=False)
-                & models.Q(
-                    state__in=["draft", "identification", "rating", "invoicing", "assembling", "posting"]
-                ),
+                & models.Q(state__in=["draft", "identification", "rating", "invoicing", "assembling", "posting"]),
                 name="run_is_the_only_open_one",
             ),
-            models.CheckConstraint(
-                condition=models.Q(kind__in=["batch", "individual"]), name="run_kind_is_known"
-            ),
+            models.CheckConstraint(condition=models.Q(kind__in=["batch", "individual"]), name="run_kind_is_known"),
         ]
 
 
@@ -107,9 +103,7 @@ class RunOutcome(models.Model):
     class Meta:
         db_table = "billing_run_outcome"
         constraints = [
-            models.CheckConstraint(
-                condition=models.Q(outcome__in=["pending", "refused"]), name="run_outcome_is_known"
-            ),
+            models.CheckConstraint(condition=models.Q(outcome__in=["pending", "refused"]), name="run_outcome_is_known"),
         ]
 
 

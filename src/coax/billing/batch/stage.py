@@ -34,7 +34,8 @@ def load_frame(*, run_id: int, part: int, frame: str, using: str) -> pl.DataFram
     """Return one staged frame of a task, or None where there is none."""
     with binary_cursor(using=using) as cursor:
         cursor.execute(
-            "SELECT payload FROM billing_run_stage WHERE run_id = %s AND part = %s AND frame = %s", [run_id, part, frame]
+            "SELECT payload FROM billing_run_stage WHERE run_id = %s AND part = %s AND frame = %s",
+            [run_id, part, frame],
         )
         row = cursor.fetchone()
     return pl.read_ipc(BytesIO(row[0])) if row else None

@@ -39,9 +39,7 @@ class RunState(StrEnum):
     CANCELLED = "cancelled"
 
 
-OPEN_STATES: Final = tuple(
-    state for state in RunState if state not in {RunState.COMPLETED, RunState.CANCELLED}
-)
+OPEN_STATES: Final = tuple(state for state in RunState if state not in {RunState.COMPLETED, RunState.CANCELLED})
 STEP_ORDER: Final[dict[RunStep, int]] = {step: position for position, step in enumerate(RunStep)}
 
 
