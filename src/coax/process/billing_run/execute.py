@@ -145,13 +145,13 @@ def _perform(
     progress: Callable[[int, int], None],
     *arguments: Any,
 ) -> None:
-    """Perform a task on every part, and report after each; the first failure stops the rest."""
-    total = run.parts
-    done = total - len(parts)
-    progress(done, total)
+    """Perform a task on every part, and report the accounts done after each; the first failure stops the rest."""
+    accounts = run.catalogue["accounts"]
+    done = run.parts - len(parts)
+    progress(accounts * done // run.parts, accounts)
     for _ in _results(task, run, parts, pool, arguments):
         done += 1
-        progress(done, total)
+        progress(accounts * done // run.parts, accounts)
 
 
 def _results(

@@ -23,12 +23,15 @@ from coax.billing.rules.dates import (
 from coax.billing.types import RunCriteria, RunKind
 from coax.configuration.operations.mark_used import mark_used
 from coax.configuration.queries import find_versions
+from coax.configuration.types.billing_term_scheme import BillingTermScheme
 from coax.configuration.types.documents import ConfigurationRow
 from coax.configuration.types.receivable_definition import DueDate, ReceivableDefinition
 from coax.configuration.types.run_definition import NormalBillingRunDefinition
 from coax.process.billing_run.context import FROZEN_KINDS
+from coax.rating.frames.calendar import FIRST_YEAR, LAST_YEAR
 
 ACCOUNTS_PER_PART: Final = 20_000
+PARTS_MAX: Final = 1024
 EVERYBODY: Final = RunCriteria()
 
 
@@ -56,6 +59,12 @@ class CriterionUnknown(DomainError):
     code: ClassVar[str] = "criterion_unknown"
 
 
+class RunDateOutOfRange(DomainError):
+    """A date of the run lies outside the calendar."""
+
+    code: ClassVar[str] = "run_date_out_of_range"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
     """What a person asks of a run; what is left out follows from the definition."""
@@ -74,8 +83,9 @@ def plan_run(*, tenant: Tenant, request: RunRequest) -> int:
     """Create a run in state draft and return its key; the versions it may use are frozen from here on.
 
     Raises: NoActiveRunDefinition, NoActiveReceivableDefinition, BillAsOfUnknown, BillAsOfBeforePrevious,
-    CriterionUnknown, DueDateRuleInvalid, RunAlreadyOpen.
+    CriterionUnknown, DueDateRuleInvalid, RunDateOutOfRange, RunAlreadyOpen.
     """
+    _check_dates(request)
     with tenant_transaction(tenant.id, using=RUN_ALIAS):
         set_actor(request.actor, using=RUN_ALIAS)
         versions = _freeze(tenant, request)
@@ -86,6 +96,7 @@ def plan_run(*, tenant: Tenant, request: RunRequest) -> int:
             definition, execution_date=request.execution_date
         )
         _check_criteria(request.criteria, versions)
+        accounts = _count_accounts(tenant.id, request)
         return create_run(
             tenant_id=tenant.id,
             kind=request.kind,
@@ -98,11 +109,24 @@ def plan_run(*, tenant: Tenant, request: RunRequest) -> int:
             ),
             criteria=request.criteria,
             definition=json.loads(definition.model_dump_json(by_alias=True)),
-            catalogue=_catalogue(versions, definition_row),
-            parts=_count_parts(tenant.id, request),
+            catalogue={**_catalogue(versions, definition_row), "accounts": accounts},
+            parts=min(PARTS_MAX, max(1, -(-accounts // ACCOUNTS_PER_PART))),
             actor=request.actor,
             using=RUN_ALIAS,
         )
+
+
+def _check_dates(request: RunRequest) -> None:
+    dates = {
+        "execution date": request.execution_date,
+        "bill as of": request.bill_as_of,
+        "transaction date": request.transaction_date,
+    }
+    for name, day in dates.items():
+        if day is not None and not FIRST_YEAR <= day.year <= LAST_YEAR:
+            raise RunDateOutOfRange(
+                f"{name}: {day} is outside the calendar; allowed is {FIRST_YEAR}-01-01 to {LAST_YEAR}-12-31.", date=day
+            )
 
 
 def _freeze(tenant: Tenant, request: RunRequest) -> list[ConfigurationRow]:
@@ -177,8 +201,11 @@ def _check_criteria(criteria: RunCriteria, versions: list[ConfigurationRow]) -> 
         "subscription_types": "subscription_type",
         "classifications": "account_classification",
     }
-    for name, kind in kinds.items():
-        known = sorted({row.code for row in versions if row.kind == kind})
+    codes = {name: {row.code for row in versions if row.kind == kind} for name, kind in kinds.items()}
+    schemes = [cast("BillingTermScheme", row.spec) for row in versions if row.kind == "billing_term_scheme"]
+    codes["frequencies"] = {frequency for scheme in schemes for frequency in scheme.frequencies}
+    for name, found in codes.items():
+        known = sorted(found)
         for code in getattr(criteria, name):
             if code not in known:
                 raise CriterionUnknown(
@@ -202,9 +229,9 @@ def _catalogue(versions: list[ConfigurationRow], definition_row: ConfigurationRo
     }
 
 
-def _count_parts(tenant_id: int, request: RunRequest) -> int:
-    """Return how many tasks the population is worth; fixed from here on."""
-    if request.criteria.account_ids or request.criteria.subscription_ids:
-        return 1
-    accounts = fetch_rows("SELECT count(*) FROM party_account WHERE tenant_id = %s", [tenant_id], using=RUN_ALIAS)[0][0]
-    return int(min(1024, max(1, -(-accounts // ACCOUNTS_PER_PART))))
+def _count_accounts(tenant_id: int, request: RunRequest) -> int:
+    """Return how many accounts the run considers; the number of its tasks follows and is fixed from here on."""
+    if request.criteria.account_ids:
+        return len(set(request.criteria.account_ids))
+    counted = fetch_rows("SELECT count(*) FROM party_account WHERE tenant_id = %s", [tenant_id], using=RUN_ALIAS)
+    return int(counted[0][0])
