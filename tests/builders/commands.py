@@ -88,7 +88,7 @@ class ACommand:
 
 def start_coax(*arguments: str | Path) -> ACommand:
     """Start `coax` on the database of this process."""
-    return ACommand(tuple(map(str, arguments)), dict(os.environ))
+    return ACommand(tuple(map(str, arguments)), {**os.environ, "COLUMNS": "200"})
 
 
 def run_coax(*arguments: str | Path) -> Ended:

@@ -59,7 +59,7 @@ def billing(
     subscription: Annotated[
         list[str] | None, typer.Option(help="Only these subscriptions (Bill Subscription).")
     ] = None,
-    workers: Annotated[int | None, typer.Option(help="Worker processes; by default one per core.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Worker processes; by default one per core.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Bill all normal subscriptions that are due, or go on with a run."""
