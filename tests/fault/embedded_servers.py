@@ -80,11 +80,17 @@ def run_db(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+HEED_SIGNALS = (
+    "import signal as s; s.signal(s.SIGHUP, s.SIG_DFL); s.signal(s.SIGINT, s.default_int_handler); "
+    "s.signal(s.SIGTERM, s.SIG_DFL)\n"
+)
+
+
 @contextmanager
 def a_process(code: str, *arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
-    """Run Python code in a process of its own, killed at the end."""
+    """Run Python code in a process of its own, killed at the end; it heeds signals even where its parent ignores them."""
     process = subprocess.Popen(
-        [sys.executable, "-c", code, *map(str, arguments)],
+        [sys.executable, "-c", HEED_SIGNALS + code, *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
