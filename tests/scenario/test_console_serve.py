@@ -26,10 +26,11 @@ ROUNDS = 12
 class ABrowser:
     """Cookies and a way to send forms; no scripts."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, **headers: str) -> None:
         self.address = address
-        jar = http.cookiejar.CookieJar()
-        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
+        self.cookies = http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(secure_protocols=("http", "https")))
+        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.cookies))
+        self._opener.addheaders = list(headers.items())
 
     def get(self, path: str) -> tuple[int, str]:
         try:
@@ -84,6 +85,21 @@ def test_an_address_that_is_taken_is_named(empty_tenant: Tenant) -> None:
         ended = run_coax("serve", "--port", port)
     assert ended.code == 1
     assert f"Cannot listen at 127.0.0.1:{port}" in ended.message
+
+
+def test_behind_a_proxy_with_tls_cookies_stay_on_tls(empty_tenant: Tenant) -> None:
+    ensure_staff(empty_tenant, StaffRole.CLERK)
+    through_tls = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.7"}
+    with served("--proxy", "127.0.0.1") as (address, _):
+        origin = address.replace("http://", "https://")
+        behind = ABrowser(address, Origin=origin, Referer=f"{origin}/console/login/", **through_tls)
+        behind.log_in(empty_tenant)
+        assert behind.get("/console/")[0] == 200
+        assert {cookie.name: cookie.secure for cookie in behind.cookies} == {"csrftoken": True, "sessionid": True}
+    with served() as (address, _):
+        direct = ABrowser(address, **through_tls)
+        direct.log_in(empty_tenant)
+        assert not any(cookie.secure for cookie in direct.cookies)
 
 
 def test_two_operators_at_once_never_see_each_other(database: str, tmp_path: Path) -> None:

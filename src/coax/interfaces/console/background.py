@@ -42,7 +42,7 @@ class Execution:
     is_over: bool = False
 
     def show(self, step: str, done: int, total: int) -> None:
-        """Take note that `done` of `total` tasks of a step are done."""
+        """Take note that a step is done for `done` of `total` accounts."""
         self.step, self.done, self.total = step, done, total
 
 

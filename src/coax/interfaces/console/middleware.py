@@ -20,6 +20,20 @@ CONTENT_POLICY = (
 )
 
 
+class SecureCookieMiddleware:
+    """Lets cookies that were set over TLS travel over TLS only; without it, on one machine say, they are plain."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.is_secure():
+            for cookie in response.cookies.values():
+                cookie["secure"] = True
+        return response
+
+
 class OperatorMiddleware:
     """Opens the transaction, takes it back on a fault, and shows expected problems as pages."""
 

@@ -38,6 +38,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "coax.interfaces.console.middleware.SecureCookieMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "coax.interfaces.console.middleware.OperatorMiddleware",
     "django.middleware.common.CommonMiddleware",
