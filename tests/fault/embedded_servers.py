@@ -88,7 +88,7 @@ HEED_SIGNALS = (
 
 @contextmanager
 def a_process(code: str, *arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
-    """Run Python code in a process of its own, killed at the end; it heeds signals even where its parent ignores them."""
+    """Run Python code in a process of its own, killed at the end; it heeds signals that its parent may ignore."""
     process = subprocess.Popen(
         [sys.executable, "-c", HEED_SIGNALS + code, *map(str, arguments)],
         stdout=subprocess.PIPE,
@@ -150,9 +150,7 @@ def call_at_once(calls: list[Callable[[], Any]], user: pwd.struct_passwd | None 
         except BaseException as error:  # noqa: BLE001 -- the parent judges it
             send.send(repr(error))
 
-    processes = [
-        context.Process(target=child, args=(call, pipe[1])) for call, pipe in zip(calls, pipes, strict=True)
-    ]
+    processes = [context.Process(target=child, args=(call, pipe[1])) for call, pipe in zip(calls, pipes, strict=True)]
     for process in processes:
         process.start()
     answers = [receive.recv() if receive.poll(CHILD_TIMEOUT_S) else None for receive, _ in pipes]
@@ -164,9 +162,7 @@ def call_at_once(calls: list[Callable[[], Any]], user: pwd.struct_passwd | None 
 def list_modes(path: Path) -> dict[Path, tuple[int, int, int]]:
     """Return mode, user and group of a path and all its parents."""
     return {
-        step: (found.st_mode, found.st_uid, found.st_gid)
-        for step in (path, *path.parents)
-        if (found := step.stat())
+        step: (found.st_mode, found.st_uid, found.st_gid) for step in (path, *path.parents) if (found := step.stat())
     }
 
 

@@ -68,12 +68,8 @@ def test_wrong_usage_exits_with_2() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_in_the_foreground_a_signal_stops_the_server_cleanly(
-    cluster: Cluster, number: signal.Signals
-) -> None:
-    with a_process(
-        COMMAND, "start", "--foreground", "--data-dir", str(cluster.data_dir), "--json"
-    ) as process:
+def test_in_the_foreground_a_signal_stops_the_server_cleanly(cluster: Cluster, number: signal.Signals) -> None:
+    with a_process(COMMAND, "start", "--foreground", "--data-dir", str(cluster.data_dir), "--json") as process:
         assert process.stdout is not None
         assert json.loads(process.stdout.readline())["running"]
         assert query(cluster, "SELECT 1", "app") == [(1,)]
@@ -118,9 +114,7 @@ def test_a_killed_foreground_command_is_taken_over_by_the_next(cluster: Cluster)
 def test_in_the_foreground_the_end_of_the_server_is_noticed(
     cluster: Cluster, *, is_killed: bool, exit_code: int
 ) -> None:
-    with a_process(
-        COMMAND, "start", "--foreground", "--data-dir", str(cluster.data_dir), "--json"
-    ) as process:
+    with a_process(COMMAND, "start", "--foreground", "--data-dir", str(cluster.data_dir), "--json") as process:
         assert process.stdout is not None
         pid = json.loads(process.stdout.readline())["pid"]
         if is_killed:

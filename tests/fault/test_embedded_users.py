@@ -68,9 +68,7 @@ def test_roles_have_the_rights_that_row_level_security_needs(shared: Cluster) ->
         ("coax_run", False, False, False, True),
         ("coax_superuser", True, True, True, True),
     ]
-    assert query(shared, "SELECT datdba::regrole::text FROM pg_database WHERE datname = 'coax'") == [
-        ("coax_owner",)
-    ]
+    assert query(shared, "SELECT datdba::regrole::text FROM pg_database WHERE datname = 'coax'") == [("coax_owner",)]
     assert query(shared, "SELECT nspowner::regrole::text FROM pg_namespace WHERE nspname = 'public'") == [
         ("coax_owner",)
     ]
@@ -186,9 +184,7 @@ def test_programs_that_the_server_cannot_read_are_copied(place: Path) -> None:
     assert (place / "venv").stat().st_mode & 0o777 == 0o700
 
 
-def test_nothing_outside_the_directory_changes(
-    stopped: Path, place: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nothing_outside_the_directory_changes(stopped: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = place / "home"
     home.mkdir(mode=0o700)
     for name in ("HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR", "TMPDIR"):

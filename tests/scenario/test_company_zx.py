@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from django.db import IntegrityError
 
 from coax.base.tenancy import tenant_transaction
 from coax.billing.queries.runs import list_outcomes
@@ -276,3 +277,20 @@ def test_usage_services_are_not_billed_by_time(zx: AnOperator, tmp_path: Path) -
     result = zx.bill("2026-07-20", "2026-08-01")
     assert (result.sums["due"], result.sums["billed"], result.sums["refused"]) == (1, 1, 0)
     assert_verified(zx)
+
+
+def test_a_refusal_names_what_people_know(zx: AnOperator, tmp_path: Path) -> None:
+    zx.subscribe(tmp_path, [{"account_code": "A", "billed_until": "2026-08-01"}])
+    zx.execute("UPDATE subscription_billing_term SET frequency = 'quarterly' WHERE tenant_id = %s", zx.tenant.id)
+    result = zx.bill("2026-07-20", "2026-08-01")
+    with tenant_transaction(zx.tenant.id):
+        (row,) = list_outcomes(tenant_id=zx.tenant.id, run_id=result.run.id)
+    assert row["reason"] == "no_price"
+    assert "product eurosports-1" in row["detail"]
+    assert "plan main" in row["detail"]
+
+
+def test_a_date_is_a_day_of_the_calendar(zx: AnOperator, tmp_path: Path) -> None:
+    zx.subscribe(tmp_path, [{"account_code": "A", "billed_until": "2026-08-01"}])
+    with pytest.raises(IntegrityError, match="dates_are_days"):
+        zx.execute("UPDATE subscription_service SET effective_to = 'infinity' WHERE tenant_id = %s", zx.tenant.id)

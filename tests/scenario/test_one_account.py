@@ -125,3 +125,25 @@ def test_criteria_choose_who_is_billed(zx: AnOperator, tmp_path: Path) -> None:
     assert [row["account"] for row in zx.bills()] == ["D"]
     zx.bill("2026-07-20", "2026-08-01", criteria=RunCriteria(schemes=("normal-bt",)))
     assert sorted(row["account"] for row in zx.bills()) == ["A", "B", "D"]
+
+
+def test_one_account_is_billed_as_far_as_everybody_and_previewed_for_the_next_run(
+    zx: AnOperator, tmp_path: Path
+) -> None:
+    zx.bill("2026-07-20", "2026-08-01")
+    zx.subscribe(tmp_path, [{"account_code": "N", "effective_from": "2026-07-25"}])
+    late = RunRequest(execution_date=date(2026, 7, 25))
+    found = preview_bill(tenant=zx.tenant, account_id=key(zx, "A"), request=late)
+    assert found.facts is not None
+    assert found.facts.bill.period_from == date(2026, 9, 1)
+    result = bill_individually(tenant=zx.tenant, request=late, criteria=RunCriteria(account_ids=(key(zx, "N"),)))
+    assert result.run.bill_as_of == date(2026, 8, 1)
+    assert zx.periods("N") == [(date(2026, 7, 25), date(2026, 8, 1)), (date(2026, 8, 1), date(2026, 9, 1))]
+
+
+def test_a_run_of_some_does_not_move_the_others_on(zx: AnOperator, tmp_path: Path) -> None:
+    zx.bill("2026-07-20", "2026-08-01")
+    zx.subscribe(tmp_path, [{"account_code": "D", "frequency": "biannual", "billed_until": "2026-09-01"}])
+    some = zx.bill("2026-07-21", criteria=RunCriteria(frequencies=("biannual",)))
+    assert some.run.bill_as_of == date(2026, 9, 1)
+    assert zx.bill("2026-08-20").run.bill_as_of == date(2026, 9, 1)

@@ -13,7 +13,7 @@ from django.db import connections
 
 from coax.base.embedded import Cluster
 from coax.base.errors import DomainError
-from coax.base.settings import Environment, read_environment
+from coax.base.settings import Environment, read_environment, read_port
 
 Role = Literal["owner", "app", "run"]
 ROLE_OF_ALIAS: Final[Mapping[str, Role]] = {"default": "app", "run": "run", "owner": "owner"}
@@ -33,12 +33,19 @@ def connection_parameters(role: Role, environment: Environment | None = None) ->
     query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
     return {
         "host": unquote(query.get("host") or parts.hostname or "localhost"),
-        "port": query.get("port") or str(parts.port or 5432),
+        "port": query.get("port")
+        or read_port(parts.netloc.rpartition("@")[2].rpartition("]")[2].partition(":")[2] or "5432"),
         "user": unquote(parts.username or ""),
         "password": unquote(parts.password or ""),
         "dbname": parts.path.lstrip("/"),
         "options": f"-c role=coax_{role}",
     }
+
+
+def _port_text(netloc: str) -> str:
+    """Return what follows the host of `user:password@[host]:port`."""
+    after_host = netloc.rpartition("@")[2].rpartition("]")[2]
+    return after_host.partition(":")[2] or "5432"
 
 
 def connection_url(role: Role, environment: Environment | None = None) -> str:

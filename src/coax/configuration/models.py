@@ -20,9 +20,7 @@ class ConfigurationEntity(models.Model):
     class Meta:
         db_table = "configuration_entity"
         constraints = [
-            models.UniqueConstraint(
-                fields=["tenant_id", "kind", "code"], name="configuration_entity_code_is_unique"
-            ),
+            models.UniqueConstraint(fields=["tenant_id", "kind", "code"], name="configuration_entity_code_is_unique"),
         ]
 
     def __str__(self) -> str:
@@ -45,18 +43,10 @@ class ConfigurationVersion(models.Model):
     class Meta:
         db_table = "configuration_version"
         constraints = [
-            models.UniqueConstraint(
-                fields=["entity", "effective_date"], name="configuration_version_date_is_unique"
-            ),
-            models.UniqueConstraint(
-                fields=["entity", "number"], name="configuration_version_number_is_unique"
-            ),
-            models.CheckConstraint(
-                condition=Q(number__gt=0), name="configuration_version_number_is_positive"
-            ),
-            models.CheckConstraint(
-                condition=Q(state__in=STATES), name="configuration_version_state_is_known"
-            ),
+            models.UniqueConstraint(fields=["entity", "effective_date"], name="configuration_version_date_is_unique"),
+            models.UniqueConstraint(fields=["entity", "number"], name="configuration_version_number_is_unique"),
+            models.CheckConstraint(condition=Q(number__gt=0), name="configuration_version_number_is_positive"),
+            models.CheckConstraint(condition=Q(state__in=STATES), name="configuration_version_state_is_known"),
         ]
 
     def __str__(self) -> str:

@@ -64,9 +64,7 @@ def find_versions_by_id(version_ids: Iterable[int], *, using: str = APP_ALIAS) -
     return _fetch(["version_id = ANY(%s)"], [list(version_ids)], using)
 
 
-def get_entity(
-    kind: str, code: str, as_of: date | None = None, *, using: str = APP_ALIAS
-) -> ConfigurationRow:
+def get_entity(kind: str, code: str, as_of: date | None = None, *, using: str = APP_ALIAS) -> ConfigurationRow:
     """Return the version of an entity that holds on a day, without one its latest.
 
     Raises:

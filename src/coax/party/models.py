@@ -92,7 +92,7 @@ class StaffMember(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     language = models.TextField(default="")
 
-    objects: BaseUserManager[StaffMember] = BaseUserManager()
+    objects = BaseUserManager["StaffMember"]()
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS = ["role"]
 

@@ -82,9 +82,7 @@ def test_unused_version_is_updated_in_place() -> None:
 
 def test_used_plan_is_refused() -> None:
     rates = [{"product": "tv", "price": 11}]
-    changes, problems = plan(
-        [entity("price_plan", PLAN, rates=rates)], [version("price_plan", PLAN, used=True)]
-    )
+    changes, problems = plan([entity("price_plan", PLAN, rates=rates)], [version("price_plan", PLAN, used=True)])
     assert changes == []
     (problem,) = problems
     assert problem.code == "version_in_use"

@@ -167,9 +167,7 @@ price_plans:
         ),
     ],
 )
-def test_one_receivable_definition_is_active_at_a_time(
-    entries: list[tuple[str, str, str]], is_right: bool
-) -> None:
+def test_one_receivable_definition_is_active_at_a_time(entries: list[tuple[str, str, str]], is_right: bool) -> None:
     rows = "".join(RECEIVABLE % entry for entry in entries)
     found = check(f"receivable_definitions:{rows}")
     assert [problem.path for problem in found] == ([] if is_right else ["receivable_definitions[1].state"])

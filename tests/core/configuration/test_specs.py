@@ -48,9 +48,7 @@ def test_prices_are_exact(value: Any) -> None:
     assert rate.price == Decimal(value)
 
 
-@pytest.mark.parametrize(
-    "value", [12.5, True, "abc", "-1", "1.0000001", "NaN", "Infinity", "1000000000.01", [], ""]
-)
+@pytest.mark.parametrize("value", [12.5, True, "abc", "-1", "1.0000001", "NaN", "Infinity", "1000000000.01", [], ""])
 def test_what_is_not_a_price(value: Any) -> None:
     assert paths(Rate, product="a", price=value) == ["price"]
 
@@ -211,13 +209,9 @@ def test_billing_term_scheme(values: dict[str, Any], expected: list[str]) -> Non
 
 def test_anniversary_schemes() -> None:
     values = {"code": "a", "name": "A", "price_plans": ["main"], "billing_method": "anniversary"}
-    scheme = BillingTermScheme.model_validate(
-        {**values, "allowed_cycle_days": [], "automate_cycle_day": True}
-    )
+    scheme = BillingTermScheme.model_validate({**values, "allowed_cycle_days": [], "automate_cycle_day": True})
     assert scheme.allowed_cycle_days == ()
-    last = BillingTermScheme.model_validate(
-        {**values, "allowed_cycle_days": [], "cycle_last_day_of_month": True}
-    )
+    last = BillingTermScheme.model_validate({**values, "allowed_cycle_days": [], "cycle_last_day_of_month": True})
     assert last.cycle_last_day_of_month
 
 
@@ -252,11 +246,7 @@ def test_anniversary_schemes() -> None:
         (BillingTermDefinition, {"rules": [{"rule": "cancellation_penalty"}]}, ["rules.0.penalty"]),
         (
             BillingTermDefinition,
-            {
-                "rules": [
-                    {"rule": "cancellation_penalty", "penalty": {"product": "p", "basis": "fixed_amount"}}
-                ]
-            },
+            {"rules": [{"rule": "cancellation_penalty", "penalty": {"product": "p", "basis": "fixed_amount"}}]},
             ["rules.0.penalty.amount"],
         ),
         (ReceivableDefinition, {"due_date": {"rule": "day_of_next_month"}}, ["due_date.day"]),

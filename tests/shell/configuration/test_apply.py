@@ -206,9 +206,7 @@ def test_the_active_definition(tenant: Tenant) -> None:
 
 
 def test_operators_do_not_see_each_other(empty_tenant: Tenant) -> None:
-    other = create_tenant(
-        code=f"{empty_tenant.code}-b", name="B", currency="EUR", time_zone="UTC", locale="en"
-    )
+    other = create_tenant(code=f"{empty_tenant.code}-b", name="B", currency="EUR", time_zone="UTC", locale="en")
     with tenant_transaction(empty_tenant.id):
         apply(UNIT % ("a", "One"))
         set_tenant(other.id)

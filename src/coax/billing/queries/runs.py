@@ -75,12 +75,17 @@ def find_open_run(*, tenant_id: int, using: str = "default") -> RunRow | None:
     return _run(rows[0]) if rows else None
 
 
-def find_previous_bill_as_of(*, tenant_id: int, using: str = "default") -> tuple[date, int] | None:
-    """Return the latest batch run's bill-as-of date, and the day of the month of the first one."""
+def find_previous_bill_as_of(
+    *, tenant_id: int, criteria: RunCriteria, using: str = "default"
+) -> tuple[date, int] | None:
+    """Return the bill-as-of date of the latest batch run with the same criteria, and the first one's day of the month.
+
+    Runs with the same criteria are a series of their own: one of some subscribers does not move all the others on.
+    """
     rows = fetch_rows(
         """SELECT max(bill_as_of), (array_agg(bill_as_of ORDER BY number))[1] FROM billing_run
-           WHERE tenant_id = %s AND kind = 'batch' AND state = 'completed'""",
-        [tenant_id],
+           WHERE tenant_id = %s AND kind = 'batch' AND state = 'completed' AND criteria = %s::jsonb""",
+        [tenant_id, json.dumps(criteria.as_dict())],
         using=using,
     )
     latest, first = rows[0]

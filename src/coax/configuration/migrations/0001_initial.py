@@ -66,9 +66,7 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("entity", "effective_date"), name="configuration_version_date_is_unique"
                     ),
-                    models.UniqueConstraint(
-                        fields=("entity", "number"), name="configuration_version_number_is_unique"
-                    ),
+                    models.UniqueConstraint(fields=("entity", "number"), name="configuration_version_number_is_unique"),
                     models.CheckConstraint(
                         condition=models.Q(("number__gt", 0)), name="configuration_version_number_is_positive"
                     ),

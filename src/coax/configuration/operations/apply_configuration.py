@@ -134,9 +134,7 @@ def _store(planned: Iterable[PlannedChange], *, tenant_id: int, actor: str) -> N
 def _create_entities(steps: Sequence[PlannedChange], tenant_id: int) -> dict[Key, int]:
     """Return the key of each step's entity, making the ones that are new."""
     keys = sorted({step.entity.key for step in steps})
-    entities = {
-        (entity.kind, entity.code): entity.pk for entity in ConfigurationEntity.objects.order_by("pk")
-    }
+    entities = {(entity.kind, entity.code): entity.pk for entity in ConfigurationEntity.objects.order_by("pk")}
     missing = [key for key in keys if key not in entities]
     made = ConfigurationEntity.objects.bulk_create(
         ConfigurationEntity(tenant_id=tenant_id, kind=kind, code=code) for kind, code in missing
@@ -151,9 +149,7 @@ def _columns(step: PlannedChange) -> dict[str, Any]:
     return {"name": spec.name, "state": spec.state.value, "body": body}
 
 
-def _summarize(
-    planned: Sequence[PlannedChange], parsed: ParsedConfiguration, *, dry_run: bool
-) -> ApplyResult:
+def _summarize(planned: Sequence[PlannedChange], parsed: ParsedConfiguration, *, dry_run: bool) -> ApplyResult:
     def pick(*actions: ChangeAction) -> tuple[Change, ...]:
         return tuple(step.change for step in planned if step.change.action in actions)
 

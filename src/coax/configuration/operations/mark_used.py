@@ -14,6 +14,4 @@ def mark_used(version_ids: Iterable[int], at: datetime, *, using: str = "default
     Mark first and read the versions then: until they are marked they may still be changed.
     """
     ids = sorted(set(version_ids))
-    return (
-        ConfigurationVersion.objects.using(using).filter(pk__in=ids, used_at__isnull=True).update(used_at=at)
-    )
+    return ConfigurationVersion.objects.using(using).filter(pk__in=ids, used_at__isnull=True).update(used_at=at)

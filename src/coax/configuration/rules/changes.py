@@ -52,14 +52,10 @@ def plan_changes(
     """
     planned: list[PlannedChange] = []
     problems: list[Problem] = []
-    numbers = {
-        key: max((version.number for version in versions), default=0) for key, versions in stored.items()
-    }
+    numbers = {key: max((version.number for version in versions), default=0) for key, versions in stored.items()}
     taken: dict[tuple[str, str, date], ParsedEntity] = {}
     for entity in entities:
-        step = _plan(
-            entity, stored.get(entity.key, ()), next_number=numbers.get(entity.key, 0) + 1, as_of=as_of
-        )
+        step = _plan(entity, stored.get(entity.key, ()), next_number=numbers.get(entity.key, 0) + 1, as_of=as_of)
         if isinstance(step, Problem):
             problems.append(step)
             continue

@@ -53,20 +53,14 @@ def check_outcome(
     return problems
 
 
-def _check_references(
-    version: Version, outcome: Outcome, declared: frozenset[tuple[str, str]]
-) -> Iterator[Problem]:
+def _check_references(version: Version, outcome: Outcome, declared: frozenset[tuple[str, str]]) -> Iterator[Problem]:
     for reference in find_references(version.spec):
         codes = outcome.codes[reference.kind]
         if reference.code in codes or (reference.kind, reference.code) in declared:
             continue
         message = f"no {KINDS[reference.kind].label.lower()} has this code"
-        allowed = (
-            suggest(reference.code, codes) if codes else f"declare it in {KINDS[reference.kind].section}"
-        )
-        yield version.report(
-            reference.loc, message, value=reference.code, allowed=allowed, code="unknown_reference"
-        )
+        allowed = suggest(reference.code, codes) if codes else f"declare it in {KINDS[reference.kind].section}"
+        yield version.report(reference.loc, message, value=reference.code, allowed=allowed, code="unknown_reference")
 
 
 def _check_one_active(outcome: Outcome) -> Iterator[Problem]:
@@ -94,9 +88,7 @@ def _group_of(spec: Spec) -> str:
 
 
 def _products(outcome: Outcome, code: str) -> list[Product]:
-    return [
-        version.spec for version in outcome.versions_of("product", code) if isinstance(version.spec, Product)
-    ]
+    return [version.spec for version in outcome.versions_of("product", code) if isinstance(version.spec, Product)]
 
 
 def _report_class(
@@ -176,15 +168,10 @@ def _check_package(version: Version, spec: SubscriptionType, outcome: Outcome) -
     if spec.package is None or spec.package.price_plan is None:
         return
     for scheme in outcome.versions_of("billing_term_scheme", spec.package.scheme):
-        if (
-            isinstance(scheme.spec, BillingTermScheme)
-            and spec.package.price_plan not in scheme.spec.price_plans
-        ):
+        if isinstance(scheme.spec, BillingTermScheme) and spec.package.price_plan not in scheme.spec.price_plans:
             allowed = suggest(spec.package.price_plan, scheme.spec.price_plans)
             message = f"the scheme {scheme.spec.code} does not allow this price plan"
-            yield version.report(
-                ("package", "price_plan"), message, value=spec.package.price_plan, allowed=allowed
-            )
+            yield version.report(("package", "price_plan"), message, value=spec.package.price_plan, allowed=allowed)
 
 
 def _check_run_definitions(outcome: Outcome) -> Iterator[Problem]:

@@ -60,9 +60,7 @@ def _check_periods(version: Version, plan: PricePlan, scheme: BillingTermScheme)
             continue
         for frequency in _frequencies_priced(plan, rate, frequencies):
             if not divides(rate.per.months_days, frequency_months_days(frequency)):
-                message = (
-                    f"the price's period does not divide the frequency {frequency} of scheme {scheme.code}"
-                )
+                message = f"the price's period does not divide the frequency {frequency} of scheme {scheme.code}"
                 span = f"{rate.per.count} {rate.per.unit}"
                 allowed = f"give the product a rate of its own with frequency: {frequency}"
                 yield version.report(("rates", i, "per"), message, value=span, allowed=allowed)

@@ -61,9 +61,7 @@ class Outcome:
 
     def dates(self, kind: str) -> list[date]:
         """Return `as_of` and every later day on which a version of the kind begins."""
-        later = {
-            version.effective_date for version in self.versions(kind) if version.effective_date > self.as_of
-        }
+        later = {version.effective_date for version in self.versions(kind) if version.effective_date > self.as_of}
         return sorted({self.as_of, *later})
 
     def _current(self, versions: Sequence[Version]) -> list[Version]:
@@ -75,9 +73,7 @@ def _merge(planned: Sequence[PlannedChange], stored: Stored) -> Mapping[Key, Seq
     merged: dict[Key, dict[date, Version]] = {}
     for (kind, code), versions in stored.items():
         origin = Origin(STORED, (KINDS[kind].section, code))
-        merged[kind, code] = {
-            v.effective_date: Version(kind, v.effective_date, v.spec, origin) for v in versions
-        }
+        merged[kind, code] = {v.effective_date: Version(kind, v.effective_date, v.spec, origin) for v in versions}
     for step in planned:
         entity, effective_date = step.entity, step.change.effective_date
         version = Version(entity.kind, effective_date, entity.spec, entity.origin)

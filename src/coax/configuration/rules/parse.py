@@ -83,9 +83,7 @@ def _parse_document(document: SourceDocument, collector: _Collector) -> None:
             _parse_section(SECTIONS[name], value, origin, collector)
         else:
             allowed = suggest(name, _SECTION_NAMES)
-            collector.problems.append(
-                _problem(origin, (), "unknown section", allowed=allowed, code="unknown_key")
-            )
+            collector.problems.append(_problem(origin, (), "unknown section", allowed=allowed, code="unknown_key"))
 
 
 def _parse_operator(value: Any, origin: Origin, collector: _Collector) -> None:
@@ -103,9 +101,7 @@ def _parse_section(kind: Kind, value: Any, origin: Origin, collector: _Collector
     if value is None:
         return
     if not isinstance(value, list):
-        collector.problems.append(
-            _problem(origin, (), "a list is wanted: begin each entry with '- '", value=value)
-        )
+        collector.problems.append(_problem(origin, (), "a list is wanted: begin each entry with '- '", value=value))
         return
     for i, item in enumerate(value):
         place = Origin(origin.file, (kind.section, i), origin.lines)
@@ -152,16 +148,10 @@ def _describe_error(error: ErrorDetails, spec: type[BaseModel], origin: Origin) 
             allowed = suggest(str(loc[-1]), known_keys(model))
             return _problem(origin, loc, "unknown key", value=value, allowed=allowed, code="unknown_key")
         case "enum" | "literal_error":
-            choices = [
-                choice.strip("'") for choice in str(context["expected"]).replace(" or ", ", ").split(", ")
-            ]
-            return _problem(
-                origin, loc, "not one of the choices", value=value, allowed=suggest(str(value), choices)
-            )
+            choices = [choice.strip("'") for choice in str(context["expected"]).replace(" or ", ", ").split(", ")]
+            return _problem(origin, loc, "not one of the choices", value=value, allowed=suggest(str(value), choices))
         case "string_pattern_mismatch":
-            return _problem(
-                origin, loc, "is not written as wanted", value=value, allowed=_describe_pattern(context)
-            )
+            return _problem(origin, loc, "is not written as wanted", value=value, allowed=_describe_pattern(context))
         case "model_type" | "model_attributes_type":
             model = find_model_at(spec, loc) or spec
             return _problem(

@@ -89,9 +89,7 @@ class ReadDocument:
             return [self._construct(item, (*loc, i), inside) for i, item in enumerate(node.value)]
         return self._construct_scalar(node, loc, line)
 
-    def _construct_mapping(
-        self, node: yaml.MappingNode, loc: Loc, above: tuple[int, ...]
-    ) -> dict[Hashable, Any]:
+    def _construct_mapping(self, node: yaml.MappingNode, loc: Loc, above: tuple[int, ...]) -> dict[Hashable, Any]:
         mapping: dict[Hashable, Any] = {}
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1

@@ -92,19 +92,13 @@ class BillingTermRule(Spec):
     name: Text | None = Field(default=None, description="Name that people read.")
     services: ServiceKind = Field(default=ServiceKind.ANY, description="Mandatory, optional or all services.")
     products: Many[ProductRef] = Field(default=(), description="Only these services; empty for all.")
-    max_days_since_activation: int | None = Field(
-        default=None, ge=0, description="Latest day, counted from the start."
-    )
+    max_days_since_activation: int | None = Field(default=None, ge=0, description="Latest day, counted from the start.")
     min_days: int | None = Field(default=None, ge=0, description="Shortest duration in days.")
     max_days: int | None = Field(default=None, ge=0, description="Longest duration in days.")
-    max_total_days: int | None = Field(
-        default=None, ge=0, description="Longest total within `within`, in days."
-    )
+    max_total_days: int | None = Field(default=None, ge=0, description="Longest total within `within`, in days.")
     max_times: int | None = Field(default=None, ge=0, description="How often within `within`.")
     within: Span | None = Field(default=None, description="Time that totals and times are counted over.")
-    min_remaining: Span | None = Field(
-        default=None, description="Shortest remaining binding for the rule to apply."
-    )
+    min_remaining: Span | None = Field(default=None, description="Shortest remaining binding for the rule to apply.")
     extend_binding: bool = Field(default=False, description="Rested days are added to the binding period.")
     directive: BillingDirective | None = Field(default=None, description="How the time is billed.")
     penalty: Penalty | None = Field(default=None, description="What it costs.")
@@ -132,7 +126,5 @@ def _check_rule(rule: BillingTermRule) -> Iterator[Issue]:
 class BillingTermDefinition(Entity):
     """Rules that validate processes on subscriptions or jobs by their billing term; one active of each."""
 
-    classification: Classification = Field(
-        default=Classification.SUBSCRIPTIONS, description="What it governs."
-    )
+    classification: Classification = Field(default=Classification.SUBSCRIPTIONS, description="What it governs.")
     rules: Many[BillingTermRule] = Field(default=(), description="Rules.")

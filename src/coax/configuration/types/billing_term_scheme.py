@@ -89,9 +89,7 @@ class SchemeService(Spec):
         description="pre_bill or post_bill; in a prepaid scheme pre_rate or post_rate.",
     )
     free: bool = Field(default=False, description="Never charged, and never disconnected for debt.")
-    period_in_advance: Span | None = Field(
-        default=None, description="Period that a pre-rated service is rated ahead."
-    )
+    period_in_advance: Span | None = Field(default=None, description="Period that a pre-rated service is rated ahead.")
 
 
 class ConcurrentUsageLevel(Spec):
@@ -113,31 +111,23 @@ class ConcurrentUsage(Spec):
 class BillingTermScheme(Entity):
     """A template for contracts; the type decides between normal and prepaid billing (R60)."""
 
-    classification: Classification = Field(
-        default=Classification.SUBSCRIPTIONS, description="What it is for."
-    )
+    classification: Classification = Field(default=Classification.SUBSCRIPTIONS, description="What it is for.")
     type: BillingModel = Field(default=BillingModel.NORMAL, description="Normal or prepaid billing.")
     billing_method: BillingMethod = Field(
         default=BillingMethod.PERIOD, description="All on the scheme's cycle day, or each on their own."
     )
-    services: Many[SchemeService] = Field(
-        default=(), description="Allowed services; usage services may be left out."
-    )
+    services: Many[SchemeService] = Field(default=(), description="Allowed services; usage services may be left out.")
     price_plans: AtLeastOne[PricePlanRef] = Field(description="Allowed price plans.")
     default_price_plan: PricePlanRef | None = Field(
         default=None, description="Plan of contracts that name none; must be among the price plans."
     )
     frequencies: Many[Frequency] = Field(default=("monthly",), description="Allowed billing frequencies.")
-    binding_periods: Many[Frequency] = Field(
-        default=(), description="Allowed binding periods; empty for none."
-    )
+    binding_periods: Many[Frequency] = Field(default=(), description="Allowed binding periods; empty for none.")
     allowed_cycle_days: Many[DayOfMonth] = Field(
         default=(1,),
         description="Days of the month a billing cycle may begin on; empty for any (anniversary).",
     )
-    automate_cycle_day: bool = Field(
-        default=False, description="Take the cycle day from the start (anniversary)."
-    )
+    automate_cycle_day: bool = Field(default=False, description="Take the cycle day from the start (anniversary).")
     cycle_last_day_of_month: bool = Field(default=False, description="Cycles begin on the month's last day.")
     billable_period_start: BillingDateRule = Field(
         default=BillingDateRule.SUBSCRIPTION_ACTION_PERFORMED_DATE,
@@ -147,18 +137,14 @@ class BillingTermScheme(Entity):
         default=BillingDateRule.SUBSCRIPTION_ACTION_PERFORMED_DATE,
         description="Day from which a run considers it.",
     )
-    discount_options: DiscountOptions = Field(
-        default=DiscountOptions.NONE, description="What staff may grant."
-    )
+    discount_options: DiscountOptions = Field(default=DiscountOptions.NONE, description="What staff may grant.")
     payment_model: PaymentModel = Field(
         default=PaymentModel.PAY_AFTER_BILL, description="Whether payment is needed before activation (C20)."
     )
     auto_activation_on_payment: bool = Field(
         default=True, description="Services are switched on again when the account is funded (R53)."
     )
-    concurrent_usage: ConcurrentUsage | None = Field(
-        default=None, description="Pricing by concurrent devices."
-    )
+    concurrent_usage: ConcurrentUsage | None = Field(default=None, description="Pricing by concurrent devices.")
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:

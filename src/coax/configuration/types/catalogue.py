@@ -83,9 +83,7 @@ class Product(Entity):
     class_: ProductClass = Field(
         validation_alias="class", serialization_alias="class", description="How the product is billed."
     )
-    type: Annotated[Code, Ref("product_type")] | None = Field(
-        default=None, description="Product type it belongs to."
-    )
+    type: Annotated[Code, Ref("product_type")] | None = Field(default=None, description="Product type it belongs to.")
     tax_class: Annotated[Code, Ref("tax_class")] | None = Field(
         default=None, description="Tax that its charges bear; required except for a rounding product."
     )
@@ -97,9 +95,7 @@ class Product(Entity):
     @model_validator(mode="after")
     def _bears_tax(self) -> Self:
         if self.tax_class is None and self.class_ is not ProductClass.ROUNDING:
-            refuse(
-                "product", [Issue(("tax_class",), "a tax class is required except for a rounding product")]
-            )
+            refuse("product", [Issue(("tax_class",), "a tax class is required except for a rounding product")])
         return self
 
     @property

@@ -22,9 +22,7 @@ class Entity(Spec):
     effective_date: CivilDate | None = Field(
         default=None, description="First day on which this version holds; empty means from the beginning."
     )
-    state: State = Field(
-        default=State.ACTIVE, description="Only active entities can be chosen for new contracts."
-    )
+    state: State = Field(default=State.ACTIVE, description="Only active entities can be chosen for new contracts.")
 
     @property
     def in_force_from(self) -> CivilDate:

@@ -32,9 +32,7 @@ Color = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")]
 class Branding(Spec):
     """How bills and pages look."""
 
-    logo: Text | None = Field(
-        default=None, description="Image file, relative to the configuration's directory."
-    )
+    logo: Text | None = Field(default=None, description="Image file, relative to the configuration's directory.")
     primary_color: Color = Field(default="#1f4e79", description="Main color, as #rrggbb (in quotes).")
 
 
@@ -46,9 +44,7 @@ class OperatorSpec(Spec):
     currency: Currency = Field(description="ISO 4217 code of accounts and bills.")
     time_zone: TimeZone = Field(default="UTC", description="Time zone of civil dates, such as Europe/Berlin.")
     locale: Locale = Field(default="en", description="Language and formats, such as en, de_DE, el_GR.")
-    clock: ClockKind = Field(
-        default=ClockKind.REAL, description="The real time, or a simulated one set by hand."
-    )
+    clock: ClockKind = Field(default=ClockKind.REAL, description="The real time, or a simulated one set by hand.")
     clock_date: CivilDate | None = Field(default=None, description="First day of a simulated clock.")
     branding: Branding = Field(default=Branding(), description="How bills and pages look.")
     address: Many[Text] = Field(default=(), description="Address lines, as on bills.")

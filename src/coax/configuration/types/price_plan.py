@@ -70,9 +70,7 @@ class Tier(Spec):
     Units and periods are counted from 1, months of maturity from 0.
     """
 
-    from_: Bound = Field(
-        validation_alias="from", serialization_alias="from", description="First unit in the tier."
-    )
+    from_: Bound = Field(validation_alias="from", serialization_alias="from", description="First unit in the tier.")
     to: Bound | None = Field(default=None, description="First unit after the tier; empty for the last tier.")
     price: Price = Field(description="Price in the tier, in major units.")
     maturity_from: Bound | None = Field(default=None, description="First month of maturity in the tier.")
@@ -83,9 +81,7 @@ class Rate(Spec):
     """What one product costs in a plan."""
 
     product: ProductRef = Field(description="Product that the rate prices.")
-    frequency: Frequency | None = Field(
-        default=None, description="Only for this billing frequency; empty for all."
-    )
+    frequency: Frequency | None = Field(default=None, description="Only for this billing frequency; empty for all.")
     model: RateModel = Field(default=RateModel.FLAT, description="One price, or prices by tier.")
     price: Price | None = Field(default=None, description="The price of a flat rate, in major units.")
     tiers: Many[Tier] = Field(default=(), description="The prices of a tiered rate.")
@@ -96,9 +92,7 @@ class Rate(Spec):
     applied_per: AppliedPer = Field(
         default=AppliedPer.PERIOD_AND_ITEM, description="Once a period, or once a period for each item."
     )
-    per: Span | None = Field(
-        default=None, description="Time that the price covers; empty for the billing period."
-    )
+    per: Span | None = Field(default=None, description="Time that the price covers; empty for the billing period.")
     maturity_start: MaturityStart = Field(
         default=MaturityStart.SERVICE_EFFECTIVE_DATE, description="Date from which maturity is counted."
     )
@@ -114,9 +108,7 @@ def _check_model(rate: Rate) -> Iterator[Issue]:
     if is_flat and rate.price is None:
         yield Issue(("price",), "a flat rate needs a price")
     if is_flat and rate.tiers:
-        yield Issue(
-            ("tiers",), f"a flat rate has no tiers; for tiers choose model: {RateModel.QUANTITY_TIERED}"
-        )
+        yield Issue(("tiers",), f"a flat rate has no tiers; for tiers choose model: {RateModel.QUANTITY_TIERED}")
     if not is_flat and rate.price is not None:
         yield Issue(("price",), "a tiered rate has its prices in its tiers", rate.price)
     if not is_flat and not rate.tiers:
@@ -166,9 +158,7 @@ def _check_contiguous(
     expected: int | None = first
     for position, (i, start, end) in enumerate(rows):
         if expected is None:
-            yield Issue(
-                ("tiers", i, from_key), "the tier before has no upper bound: this one is never reached", start
-            )
+            yield Issue(("tiers", i, from_key), "the tier before has no upper bound: this one is never reached", start)
             return
         if start != expected:
             yield Issue(("tiers", i, from_key), _describe_break(start, expected, position, to_key), start)
@@ -177,9 +167,7 @@ def _check_contiguous(
             return
         expected = end
     if rows and expected is not None:
-        yield Issue(
-            ("tiers", rows[-1][0], to_key), "the last tier must be open: leave the bound out", expected
-        )
+        yield Issue(("tiers", rows[-1][0], to_key), "the last tier must be open: leave the bound out", expected)
 
 
 def _describe_break(start: int, expected: int, position: int, to_key: str) -> str:
@@ -195,18 +183,14 @@ class DiscountConditions(Spec):
     min_quantity: int = Field(default=0, ge=0, description="Smallest quantity.")
     frequencies: Many[Frequency] = Field(default=(), description="Billing frequencies; empty for all.")
     min_binding_period: Frequency | None = Field(default=None, description="Shortest binding period.")
-    classifications: Many[ClassificationRef] = Field(
-        default=(), description="Account classifications; empty for all."
-    )
+    classifications: Many[ClassificationRef] = Field(default=(), description="Account classifications; empty for all.")
 
 
 class Discount(Spec):
     """A percentage or a fixed amount off a product's price."""
 
     name: Text | None = Field(default=None, description="Text on the bill.")
-    product: ProductRef | None = Field(
-        default=None, description="Product; empty for every product of the plan."
-    )
+    product: ProductRef | None = Field(default=None, description="Product; empty for every product of the plan.")
     percent: Percent | None = Field(default=None, description="Percentage off.")
     amount_off: Price | None = Field(default=None, description="Amount off per price period, in major units.")
     conditions: DiscountConditions = Field(default=DiscountConditions(), description="When it is given.")
@@ -223,9 +207,7 @@ class PlanConditions(Spec):
 
     frequencies: Many[Frequency] = Field(default=(), description="Billing frequencies; empty for all.")
     binding_periods: Many[Frequency] = Field(default=(), description="Binding periods; empty for all.")
-    classifications: Many[ClassificationRef] = Field(
-        default=(), description="Account classifications; empty for all."
-    )
+    classifications: Many[ClassificationRef] = Field(default=(), description="Account classifications; empty for all.")
 
     @property
     def is_empty(self) -> bool:
@@ -239,18 +221,12 @@ class PricePlan(Entity):
     base_plan: Annotated[Code, Ref("price_plan")] | None = Field(
         default=None, description="Plan that a conditional plan replaces; it prices what this one does not."
     )
-    priority: int = Field(
-        default=0, ge=0, description="Of several plans whose conditions hold the highest is used."
-    )
-    conditions: PlanConditions = Field(
-        default=PlanConditions(), description="When a conditional plan is used."
-    )
+    priority: int = Field(default=0, ge=0, description="Of several plans whose conditions hold the highest is used.")
+    conditions: PlanConditions = Field(default=PlanConditions(), description="When a conditional plan is used.")
     currency: Currency = Field(description="ISO 4217 code of all amounts of the plan.")
     tax_inclusive: bool = Field(default=False, description="Prices contain the tax.")
     rates: Many[Rate] = Field(default=(), description="One rate per product, or per product and frequency.")
-    discounts: Many[Discount] = Field(
-        default=(), description="Discounts; the percentages that apply are added."
-    )
+    discounts: Many[Discount] = Field(default=(), description="Discounts; the percentages that apply are added.")
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:

@@ -39,9 +39,7 @@ class AllocationPrinciple(Choice):
 class DueDate(Spec):
     """When a bill is due; the next month is counted from the run's execution month (C5)."""
 
-    rule: DueDateRuleKind = Field(
-        description="A day of the next month, days after the transaction, or one date."
-    )
+    rule: DueDateRuleKind = Field(description="A day of the next month, days after the transaction, or one date.")
     day: DayOfMonth | None = Field(default=None, description="Day of the next month; 31 is the month's last.")
     days: Annotated[int, Field(ge=0, le=DUE_DAYS_MAX)] | None = Field(
         default=None, description="Days after the transaction date."
@@ -81,9 +79,7 @@ class ReceivableDefinition(Entity):
     """Rules of customers' accounts; only one is active."""
 
     due_date: DueDate = Field(description="When bills are due.")
-    proximity: ProximityRange = Field(
-        default=ProximityRange(), description="Allowed deviation of the due date."
-    )
+    proximity: ProximityRange = Field(default=ProximityRange(), description="Allowed deviation of the due date.")
     allocation_principle: AllocationPrinciple = Field(
         default=AllocationPrinciple.FIFO, description="Which debits a credit settles first."
     )

@@ -44,9 +44,7 @@ class Kind:
     references: frozenset[str]
 
 
-def _declare(
-    spec: type[Entity], code: str, label: str, *, plural: str = "", on_use: OnUse = "new_version"
-) -> Kind:
+def _declare(spec: type[Entity], code: str, label: str, *, plural: str = "", on_use: OnUse = "new_version") -> Kind:
     label_plural = plural or f"{label}s"
     return Kind(
         code=code,

@@ -98,9 +98,7 @@ class BillAsOf(Spec):
         default=BillAsOfRule.X_UOT_AFTER_PREVIOUS_RUN,
         description="So long after the previous run's date, a day of the month, or days after this run.",
     )
-    count: Annotated[int, Field(ge=0, le=COUNT_MAX)] | None = Field(
-        default=None, description="How many units or days."
-    )
+    count: Annotated[int, Field(ge=0, le=COUNT_MAX)] | None = Field(default=None, description="How many units or days.")
     unit: TimeUnit | None = Field(default=None, description="Unit after the previous run's bill-as-of date.")
     first_date: CivilDate | None = Field(default=None, description="Bill-as-of date of the very first run.")
     day: DayOfMonth | None = Field(default=None, description="Day of the month; 31 is the month's last.")
@@ -112,9 +110,7 @@ class BillAsOf(Spec):
         issues = list(_check_values(self, self.rule, needed, ("count", "unit", "day", "month")))
         is_relative = self.rule is BillAsOfRule.X_UOT_AFTER_PREVIOUS_RUN
         if self.first_date and not is_relative:
-            issues.append(
-                Issue(("first_date",), f"goes only with rule: {BillAsOfRule.X_UOT_AFTER_PREVIOUS_RUN}")
-            )
+            issues.append(Issue(("first_date",), f"goes only with rule: {BillAsOfRule.X_UOT_AFTER_PREVIOUS_RUN}"))
         if is_relative and self.count == 0:
             issues.append(Issue(("count",), "must be at least 1, or runs would not move on", 0))
         refuse("bill_as_of", issues)
@@ -152,9 +148,7 @@ class RatingSettings(Spec):
 
 
 class TransactionDateOffset(Spec):
-    count: int = Field(
-        default=0, ge=0, le=COUNT_MAX, description="How many units after the run's execution date."
-    )
+    count: int = Field(default=0, ge=0, le=COUNT_MAX, description="How many units after the run's execution date.")
     unit: TimeUnit = Field(default=TimeUnit.DAY, description="Unit of the offset.")
 
 
@@ -189,12 +183,8 @@ class AssemblingSettings(Spec):
         description="Decimals of a bill's total; empty for the currency's.",
     )
     rounding_product: Annotated[Code, Ref("product")] = Field(description="Product of the rounding line.")
-    debit_adjustment_type: TransactionTypeRef = Field(
-        description="Transaction type of a rounding on a debit bill."
-    )
-    credit_adjustment_type: TransactionTypeRef = Field(
-        description="Transaction type of a rounding on a credit bill."
-    )
+    debit_adjustment_type: TransactionTypeRef = Field(description="Transaction type of a rounding on a debit bill.")
+    credit_adjustment_type: TransactionTypeRef = Field(description="Transaction type of a rounding on a credit bill.")
 
 
 class FormattingSettings(Spec):
@@ -214,8 +204,6 @@ class NormalBillingRunDefinition(Entity):
         default=None, description="First execution of the recurring run; it gives the day of the month (C6)."
     )
     rating: RatingSettings = Field(default=RatingSettings(), description="What is billed.")
-    invoicing: InvoicingSettings = Field(
-        default=InvoicingSettings(), description="Dates and the smallest debit."
-    )
+    invoicing: InvoicingSettings = Field(default=InvoicingSettings(), description="Dates and the smallest debit.")
     assembling: AssemblingSettings = Field(description="Rounding and bills to look into.")
     formatting: FormattingSettings = Field(default=FormattingSettings(), description="How a bill shows it.")

@@ -43,21 +43,15 @@ class CountRule(Spec):
 class SubscriptionRule(Spec):
     """How many subscriptions an account may have."""
 
-    subscription_types: Many[SubscriptionTypeRef] = Field(
-        default=(), description="Of these types; empty for all."
-    )
+    subscription_types: Many[SubscriptionTypeRef] = Field(default=(), description="Of these types; empty for all.")
     max_subscriptions: int = Field(ge=0, description="Largest number for each account.")
 
 
 class ServiceRule(CountRule):
     """How many services a subscription, or all subscriptions of an account, may have."""
 
-    subscription_types: Many[SubscriptionTypeRef] = Field(
-        default=(), description="Of these types; empty for all."
-    )
-    scope: CountScope = Field(
-        default=CountScope.SUBSCRIPTION, description="What the services are counted over."
-    )
+    subscription_types: Many[SubscriptionTypeRef] = Field(default=(), description="Of these types; empty for all.")
+    scope: CountScope = Field(default=CountScope.SUBSCRIPTION, description="What the services are counted over.")
     services: ServiceKind = Field(default=ServiceKind.ANY, description="Which services are counted.")
     distributor: DistributorRef | None = Field(default=None, description="Only services of this distributor.")
 
@@ -65,9 +59,7 @@ class ServiceRule(CountRule):
 class InstalledItemRule(CountRule):
     """How many installed items of some physical goods a subscription may have."""
 
-    subscription_types: Many[SubscriptionTypeRef] = Field(
-        default=(), description="Of these types; empty for all."
-    )
+    subscription_types: Many[SubscriptionTypeRef] = Field(default=(), description="Of these types; empty for all.")
     physical_goods: Many[ProductRef] = Field(default=(), description="Counted together; empty for all.")
     distributor: DistributorRef | None = Field(default=None, description="Only items of this distributor.")
 
@@ -78,9 +70,7 @@ class Dependency(Spec):
     products: Many[ProductRef] = Field(default=(), description="These products...")
     product_types: Many[ProductTypeRef] = Field(default=(), description="...and products of these types")
     require_products: Many[ProductRef] = Field(default=(), description="...need one of these products...")
-    require_product_types: Many[ProductTypeRef] = Field(
-        default=(), description="...or one product of these types."
-    )
+    require_product_types: Many[ProductTypeRef] = Field(default=(), description="...or one product of these types.")
     distributor: DistributorRef | None = Field(default=None, description="Only for this distributor.")
 
     @model_validator(mode="after")
@@ -99,9 +89,7 @@ class ServiceTier(Spec):
 
     product: ProductRef = Field(description="Service.")
     level: int = Field(ge=0, description="Tier; the lower number is the higher package.")
-    leading: bool = Field(
-        default=True, description="A leading (mandatory) tier, or a following (optional) one."
-    )
+    leading: bool = Field(default=True, description="A leading (mandatory) tier, or a following (optional) one.")
 
 
 class SubscriptionDefinition(Entity):
@@ -111,9 +99,5 @@ class SubscriptionDefinition(Entity):
     service_rules: Many[ServiceRule] = Field(default=(), description="Numbers of services.")
     service_dependencies: Many[Dependency] = Field(default=(), description="Dependencies between services.")
     service_tiers: Many[ServiceTier] = Field(default=(), description="Tiers of services.")
-    installed_item_rules: Many[InstalledItemRule] = Field(
-        default=(), description="Numbers of installed items."
-    )
-    installed_item_dependencies: Many[Dependency] = Field(
-        default=(), description="Dependencies of installed items."
-    )
+    installed_item_rules: Many[InstalledItemRule] = Field(default=(), description="Numbers of installed items.")
+    installed_item_dependencies: Many[Dependency] = Field(default=(), description="Dependencies of installed items.")

@@ -61,9 +61,7 @@ class SubscriptionType(Entity):
         description="Chosen freely, or a package with its own terms.",
     )
     services: Many[TypeService] = Field(default=(), description="Allowed services.")
-    physical_goods: Many[Annotated[Code, Ref("product")]] = Field(
-        default=(), description="Allowed physical goods."
-    )
+    physical_goods: Many[Annotated[Code, Ref("product")]] = Field(default=(), description="Allowed physical goods.")
     provisioning_distributors: Many[Annotated[Code, Ref("provisioning_distributor")]] = Field(
         default=(), description="Allowed distributors; empty for all."
     )

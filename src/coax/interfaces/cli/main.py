@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import sys
+
+from coax.base.errors import DomainError
 from coax.interfaces.site.bootstrap import set_up_framework
 
-set_up_framework()  # the commands below import tables
+try:
+    set_up_framework()  # the commands below import tables
+except DomainError as fault:
+    sys.stderr.write(f"{fault.message}\n")
+    sys.exit(2)
 
-import typer  # noqa: E402
+import typer
 
-from coax import __version__  # noqa: E402
-from coax.interfaces.cli import (  # noqa: E402
+from coax import __version__
+from coax.interfaces.cli import (
     account,
     bills,
     charge,

@@ -16,6 +16,7 @@ from typing import Annotated, Any, ClassVar, Final, Self
 import psycopg
 import typer
 from django.db import Error as DatabaseError
+from django.db import IntegrityError
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -68,6 +69,10 @@ def problems_reported(*, as_json: bool) -> Iterator[None]:
     except DomainError as fault:
         _report(fault.as_dict(), fault.message, as_json=as_json)
         raise typer.Exit(_exit_code(fault)) from None
+    except (IntegrityError, psycopg.IntegrityError) as fault:
+        message = f"The database refused this, and nothing was changed: {' '.join(str(fault).split())}"
+        _report({"code": "refused_by_database", "message": message}, message, as_json=as_json)
+        raise typer.Exit(PROBLEM) from None
     except (DatabaseError, psycopg.Error) as fault:
         message = f"The database does not answer or gave up in the middle: {' '.join(str(fault).split())}"
         note = "What was committed stays; start the command again, or resume the run."

@@ -164,21 +164,39 @@ def _find_active(versions: list[ConfigurationRow], kind: str, on: date) -> Confi
     return next(holding, None)
 
 
+def find_next_bill_as_of(*, tenant: Tenant, execution_date: date) -> date:
+    """Return up to when the next run of everybody would bill; the transaction of the tenant is open on `run`.
+
+    Raises: NoActiveRunDefinition, BillAsOfUnknown.
+    """
+    definition = _active(tenant, find_versions(using=RUN_ALIAS), execution_date)
+    request = RunRequest(execution_date=execution_date)
+    return _bill_as_of(tenant, request, cast("NormalBillingRunDefinition", definition.spec))
+
+
 def _bill_as_of(tenant: Tenant, request: RunRequest, definition: NormalBillingRunDefinition) -> date:
-    found = find_previous_bill_as_of(tenant_id=tenant.id, using=RUN_ALIAS)
-    previous, anchor_day = found or (None, None)
+    """Return the date asked for, or the default.
+
+    A batch run's default counts from the previous run with the same criteria, without one from the previous run of
+    everybody. One account is billed as far as everybody is, or as of the day itself.
+    """
+    everybody = find_previous_bill_as_of(tenant_id=tenant.id, criteria=EVERYBODY, using=RUN_ALIAS)
+    if request.kind is RunKind.INDIVIDUAL:
+        latest = everybody[0] if everybody else request.execution_date
+        return request.bill_as_of or max(latest, request.execution_date)
+    alike = find_previous_bill_as_of(tenant_id=tenant.id, criteria=request.criteria, using=RUN_ALIAS)
+    previous, anchor_day = alike or everybody or (None, None)
     wanted = request.bill_as_of or decide_bill_as_of(
         definition.rating.bill_as_of,
         execution_date=request.execution_date,
         previous=previous,
         anchor_day=anchor_day,
     )
-    is_batch = request.kind is RunKind.BATCH
-    if is_batch and previous is not None and wanted < previous:
+    if alike is not None and wanted < alike[0]:
         raise BillAsOfBeforePrevious(
-            f"Bill as of {wanted} is before the previous run's {previous}; allowed is {previous} or later.",
+            f"Bill as of {wanted} is before the previous run's {alike[0]}; allowed is {alike[0]} or later.",
             bill_as_of=wanted,
-            previous=previous,
+            previous=alike[0],
         )
     return wanted
 

@@ -6,6 +6,7 @@ Frames of a task: `services` (identified, as rating wants them), `refused`, then
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -35,6 +36,7 @@ CARRIED: Final = (
     "revision",
     "is_once",
 )
+KEY_IN_DETAIL: Final = re.compile(r"\b(product|plan|tax class) (\d+)")
 CONTRACT_COLUMNS: Final = ["price_plan_id", "frequency", "binding_period", "classification_id"]
 
 
@@ -93,15 +95,25 @@ def rate_services(frames: Frames, context: RunContext, charged: pl.DataFrame | N
     credits_, credit_moves = (charges.clear(), None) if charged is None else _credit_ended(ended, charged)
     rated_services = rated.advances.join(due.select("service_key", *CARRIED), on="service_key", how="left")
     moves = rated_services.filter(~pl.col("is_once")).with_columns(pl.col("generation").alias("new_generation"))
+    refused = pl.concat([_with_owner(frames["refused"], frames["services"]), _with_owner(rated.refused, services)])
     return {
         "services": services.select("service_key", *CARRIED),
-        "refused": pl.concat(
-            [_with_owner(frames["refused"], frames["services"]), _with_owner(rated.refused, services)]
-        ),
+        "refused": _named(refused, context.catalogue.codes),
         "items": _in_order(charges, credits_),
         "moves": pl.concat([_typed(frame, MOVE_TYPES) for frame in (moves, credit_moves) if frame is not None]),
         "charges": rated_services.filter("is_once").select("bucket", "account_id", "service_id"),
     }
+
+
+def _named(refused: pl.DataFrame, codes: dict[int, str]) -> pl.DataFrame:
+    """Say codes that people know in place of the keys of products, plans and tax classes."""
+    if not refused.height:
+        return refused
+    details = [
+        KEY_IN_DETAIL.sub(lambda found: f"{found[1]} {codes.get(int(found[2]), found[2])}", detail)
+        for detail in refused["detail"]
+    ]
+    return refused.with_columns(pl.Series("detail", details, dtype=pl.String))
 
 
 def _in_order(charges: pl.DataFrame, credited: pl.DataFrame) -> pl.DataFrame:

@@ -68,6 +68,7 @@ class Catalogue:
     frequencies: pl.DataFrame
     plan_currencies: pl.DataFrame
     conditional_plans: tuple[ConditionalPlan, ...]
+    codes: dict[int, str]  # of entities, by key
     usage_products: tuple[int, ...]  # billed by consumption, never by time (R57, R107)
 
 
@@ -138,6 +139,7 @@ def compile_catalogue(versions: Sequence[VersionRow], *, as_of: date) -> Catalog
             orient="row",
         ),
         conditional_plans=tuple(_conditional_plans(plans, keys, as_of)),
+        codes={row.entity_id: row.code for row in versions},
         usage_products=tuple(
             row.entity_id
             for row in _standing(versions, "product", as_of)
