@@ -36,6 +36,14 @@ CARRIED: Final = (
     "revision",
     "is_once",
 )
+OWNER: Final = ("bucket", "account_id", "service_id")
+REFUSED_TYPES: Final[dict[str, type[pl.DataType]]] = {
+    "bucket": pl.Int16,
+    "account_id": pl.Int64,
+    "service_id": pl.Int64,
+    "reason": pl.String,
+    "detail": pl.String,
+}
 KEY_IN_DETAIL: Final = re.compile(r"\b(product|plan|tax class) (\d+)")
 CONTRACT_COLUMNS: Final = ["price_plan_id", "frequency", "binding_period", "classification_id"]
 
@@ -75,34 +83,43 @@ def identify(found: pl.DataFrame, charges: pl.DataFrame, context: RunContext) ->
 
 def rate_services(frames: Frames, context: RunContext, charged: pl.DataFrame | None) -> Frames:
     """Rate what is due; credit what was billed beyond its end. `charged`: the items of the latter, if there are any."""
-    services = frames["services"].join(
-        frames["refused"].select("service_key"), on="service_key", how="anti", maintain_order="left"
-    )
-    is_ended = pl.col("effective_to") < pl.col("rated_up_to")
-    due, ended = (
-        services.filter(~is_ended.fill_null(value=False)),
-        services.filter(is_ended.fill_null(value=False)),
-    )
+    services = frames["services"]
+    if frames["refused"].height:
+        services = services.join(
+            frames["refused"].select("service_key"), on="service_key", how="anti", maintain_order="left"
+        )
+    due, credited, credit_moves = services, None, None
+    if charged is not None:
+        is_ended = (pl.col("effective_to") < pl.col("rated_up_to")).fill_null(value=False)
+        due = services.filter(~is_ended)
+        credited, credit_moves = _credit_ended(services.filter(is_ended), charged)
     services_to_rate = due.with_columns(pl.col("charge_to").alias("effective_to")).select(list(SERVICE_SCHEMA))
     rated = rate_by_tariff(services_to_rate, context.catalogue.tariff, as_of=context.bill_as_of)
+    carried = due.select("service_key", *CARRIED)
     charges = (
         rated.items.lazy()
-        .join(due.lazy().select("service_key", *CARRIED), on="service_key", how="left", maintain_order="left")
+        .join(carried.lazy(), on="service_key", how="left", maintain_order="left")
         .join(context.catalogue.rate_sources.lazy(), on="rate_id", how="left", maintain_order="left")
         .with_columns(pl.when("is_once").then(pl.lit("once")).otherwise(pl.lit("charge")).alias("kind"))
         .collect()
     )
-    credits_, credit_moves = (charges.clear(), None) if charged is None else _credit_ended(ended, charged)
-    rated_services = rated.advances.join(due.select("service_key", *CARRIED), on="service_key", how="left")
-    moves = rated_services.filter(~pl.col("is_once")).with_columns(pl.col("generation").alias("new_generation"))
-    refused = pl.concat([_with_owner(frames["refused"], frames["services"]), _with_owner(rated.refused, services)])
+    moves, once = _split_once(rated.advances.join(carried, on="service_key", how="left"))
+    refused = [(frames["refused"], frames["services"]), (rated.refused, services)]
     return {
         "services": services.select("service_key", *CARRIED),
-        "refused": _named(refused, context.catalogue.codes),
-        "items": _in_order(charges, credits_),
+        "refused": _named(_with_owners(refused), context.catalogue.codes),
+        "items": _in_order(charges, credited),
         "moves": pl.concat([_typed(frame, MOVE_TYPES) for frame in (moves, credit_moves) if frame is not None]),
-        "charges": rated_services.filter("is_once").select("bucket", "account_id", "service_id"),
+        "charges": once,
     }
+
+
+def _split_once(rated: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the moves of services, and the keys of what is billed once."""
+    moves = rated.with_columns(pl.col("generation").alias("new_generation"))
+    keys = rated.select("bucket", "account_id", "service_id")
+    is_once = rated["is_once"]
+    return (moves.filter(~is_once), keys.filter(is_once)) if is_once.any() else (moves, keys.clear())
 
 
 def _named(refused: pl.DataFrame, codes: dict[int, str]) -> pl.DataFrame:
@@ -116,9 +133,9 @@ def _named(refused: pl.DataFrame, codes: dict[int, str]) -> pl.DataFrame:
     return refused.with_columns(pl.Series("detail", details, dtype=pl.String))
 
 
-def _in_order(charges: pl.DataFrame, credited: pl.DataFrame) -> pl.DataFrame:
+def _in_order(charges: pl.DataFrame, credited: pl.DataFrame | None) -> pl.DataFrame:
     """Return all items by account, subscription, service and period; charges alone come in that order."""
-    frames = [_typed(frame, ITEM_TYPES) for frame in (charges, credited) if frame.height]
+    frames = [_typed(frame, ITEM_TYPES) for frame in (charges, credited) if frame is not None and frame.height]
     if not frames:
         return pl.DataFrame(schema=ITEM_TYPES)
     if len(frames) == 1 and charges.height:
@@ -340,11 +357,16 @@ def _for_rating(joined: pl.DataFrame, context: RunContext) -> pl.DataFrame:
     )
 
 
-def _with_owner(refused: pl.DataFrame, services: pl.DataFrame) -> pl.DataFrame:
-    """Say whose the refused services are."""
-    return refused.join(
-        services.select("service_key", "bucket", "account_id", "service_id"), on="service_key", how="left"
-    ).select("bucket", "account_id", "service_id", "reason", "detail")
+def _with_owners(refused: list[tuple[pl.DataFrame, pl.DataFrame]]) -> pl.DataFrame:
+    """Say whose the refused services are; each refusal comes with the services that it is of."""
+    found = [
+        rows.join(services.select("service_key", *OWNER), on="service_key", how="left")
+        for rows, services in refused
+        if rows.height
+    ]
+    if not found:
+        return pl.DataFrame(schema=REFUSED_TYPES)
+    return pl.concat([frame.select(pl.col(name).cast(kind) for name, kind in REFUSED_TYPES.items()) for frame in found])
 
 
 def _credit_ended(ended: pl.DataFrame, charged: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
