@@ -25,6 +25,7 @@ PAGES = (
     "configuration/price_plan/of/main/yaml",
     "accounts/",
     "accounts/of/ada",
+    "accounts/journal/ada",
     "runs/",
     "runs/1/",
     "bills/",

@@ -75,6 +75,20 @@ def test_debits_credits_and_balances_are_signed_as_an_accountant_reads_them(cler
     assert f'<dd class="figure big">{balance / 100:,.2f} <small>EUR</small></dd>' in text
 
 
+def test_the_journal_shows_every_leg_and_balances(clerk: AConsole, billed: Tenant) -> None:
+    legs = read(
+        billed,
+        """SELECT e.amount_minor FROM ledger_entry e JOIN party_account a USING (bucket, account_id)
+           WHERE a.tenant_id = %s AND a.code = 'ada'""",
+        [billed.id],
+    )
+    text = clerk.get("accounts/journal/ada").text
+    assert text.count("<td>Invoice</td>") == len(legs)
+    assert "1100 Accounts receivable" in text
+    debits = sum(amount for (amount,) in legs if amount > 0)
+    assert text.split("Sums</th>")[1].count(f">{debits / 100:,.2f}</td>") == 2
+
+
 def test_a_preview_shows_the_next_bill_and_keeps_nothing(clerk: AConsole, billed: Tenant) -> None:
     tables = ("billing_run", "billing_bill", "rating_rated_item", "ledger_transaction")
     before = [_count(billed, table) for table in tables]

@@ -30,6 +30,7 @@ PAGES = (
     "accounts/",
     "accounts/?q=a",
     "accounts/of/ada",
+    "accounts/journal/ada",
     "accounts/preview/ada?bill_as_of=2026-10-01",
     "bills/",
     "bills/of/ZX-00000006",

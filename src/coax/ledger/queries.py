@@ -68,6 +68,17 @@ LEFT JOIN billing_bill b ON b.bucket = l.bucket AND b.account_id = l.account_id 
 WHERE l.bucket = %s AND l.account_id = %s AND l.tenant_id = %s AND l.credit_origin_id = %s
 ORDER BY l.origin_id, l.seq
 """
+_ENTRIES: Final = """
+SELECT e.origin_id, e.line, e.booked_on, t.kind, t.reference, b.number AS bill_number,
+       a.code AS ledger_code, a.name AS ledger_name, e.amount_minor
+FROM ledger_entry e
+JOIN ledger_transaction t ON t.bucket = e.bucket AND t.account_id = e.account_id
+ AND t.origin_id = e.origin_id AND t.line = e.line
+JOIN ledger_ledger_account a ON a.id = e.ledger_account_id
+LEFT JOIN billing_bill b ON b.bucket = t.bucket AND b.account_id = t.account_id AND b.run_id = t.origin_id
+WHERE e.bucket = %(bucket)s AND e.account_id = %(account_id)s AND e.tenant_id = %(tenant_id)s
+ORDER BY t.posted_at DESC, e.origin_id DESC, e.line DESC, e.seq LIMIT %(limit)s
+"""
 STATEMENT_ROWS: Final = 50
 STATEMENT_ROWS_MAX: Final = 10_000
 
@@ -90,6 +101,21 @@ class OpenItemRow:
     due_date: date | None
     is_debit: bool
     open_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRow:
+    """A leg of a transaction with the ledger account that it is booked to; debits positive, minor units."""
+
+    origin_id: int
+    line: int
+    booked_on: date
+    kind: TransactionKind
+    reference: str
+    bill_number: int | None
+    ledger_code: str
+    ledger_name: str
+    amount_minor: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +198,20 @@ def find_statement(
     }
     rows = fetch_dicts(_STATEMENT, params, using=using)
     return [StatementRow(**{**row, "kind": TransactionKind(row["kind"])}) for row in rows]
+
+
+def find_entries(
+    *, tenant_id: int, account_id: int, limit: int = STATEMENT_ROWS, using: str = "default"
+) -> list[EntryRow]:
+    """Return the journal of an account leg by leg, the latest transaction first."""
+    params = {
+        "bucket": bucket_of(account_id),
+        "account_id": account_id,
+        "tenant_id": tenant_id,
+        "limit": min(limit, STATEMENT_ROWS_MAX),
+    }
+    rows = fetch_dicts(_ENTRIES, params, using=using)
+    return [EntryRow(**{**row, "kind": TransactionKind(row["kind"])}) for row in rows]
 
 
 def find_settled(*, tenant_id: int, account_id: int, origin_id: int, using: str = "default") -> list[SettledRow]:

@@ -43,7 +43,15 @@ class Execution:
 
     def show(self, step: str, done: int, total: int) -> None:
         """Take note that a step is done for `done` of `total` accounts."""
+        if step != self.step:
+            self.started_at = now_utc()
         self.step, self.done, self.total = step, done, total
+
+    @property
+    def left_s(self) -> int | None:
+        """Return about how many seconds the step will still take; None before anything of it is done."""
+        passed_s = int((now_utc() - self.started_at).total_seconds())
+        return passed_s * (self.total - self.done) // self.done if self.done else None
 
 
 _executions: Final[dict[int, Execution]] = {}

@@ -19,7 +19,7 @@ from coax.configuration.queries import find_versions
 from coax.interfaces.console.access import StaffRequest
 from coax.interfaces.console.pages.page import page, show
 from coax.interfaces.console.problems import report_problem
-from coax.ledger.queries import STATEMENT_ROWS_MAX
+from coax.ledger.queries import STATEMENT_ROWS_MAX, find_entries
 from coax.party.queries.accounts import PAGE_ROWS, find_accounts, get_account
 from coax.party.types import AccountRow, Right
 from coax.process.account_statement import BILLS_SHOWN, POSTINGS_SHOWN, get_account_statement
@@ -108,6 +108,24 @@ def account(request: StaffRequest, code: str) -> HttpResponse:
         bills=bills,
         postings=postings,
         is_whole=is_whole or (len(bills) < BILLS_SHOWN and len(postings) < POSTINGS_SHOWN),
+    )
+
+
+@page()
+def journal(request: StaffRequest, code: str) -> HttpResponse:
+    """Show the journal of an account leg by leg, as it goes to the general ledger."""
+    row = get_account(request.tenant.id, code)
+    entries = find_entries(tenant_id=request.tenant.id, account_id=row.account_id, limit=STATEMENT_ROWS_MAX)
+    prefix = read_operator(request.tenant.id).bill_number_prefix
+    return show(
+        request,
+        "journal.html",
+        page=PAGE,
+        title=f"Journal of {row.name or code}",
+        a=row,
+        entries=[(e, compose_bill_number(prefix, e.bill_number) if e.bill_number else "") for e in entries],
+        debit_minor=sum(entry.amount_minor for entry in entries if entry.amount_minor > 0),
+        credit_minor=sum(-entry.amount_minor for entry in entries if entry.amount_minor < 0),
     )
 
 

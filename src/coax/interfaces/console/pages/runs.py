@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from coax.base.clock import tenant_today
 from coax.base.errors import DomainError
 from coax.base.tenancy import Tenant
-from coax.billing.queries.runs import get_progress, get_run_by_number, list_outcomes, list_runs
+from coax.billing.queries.runs import get_progress, get_run, get_run_by_number, list_outcomes, list_runs
 from coax.billing.types import OPEN_STATES, STEP_ORDER, RunKind, RunRow, RunState, RunStep
 from coax.interfaces.console.access import StaffRequest
 from coax.interfaces.console.background import find_execution, is_executing, start_execution
@@ -74,8 +74,7 @@ def new_run(request: StaffRequest) -> HttpResponse:
 @page()
 def run(request: StaffRequest, number: int) -> HttpResponse:
     """Show a run: where it stands, what it found, what may be done next."""
-    found = get_run_by_number(tenant_id=request.tenant.id, number=number)
-    is_busy = is_executing(found.id)
+    found, is_busy = _look_at(request, number)
     outcomes = [] if is_busy else _find_outcomes(request.tenant, found)
     return show(
         request,
@@ -94,8 +93,7 @@ def run(request: StaffRequest, number: int) -> HttpResponse:
 @page()
 def progress(request: StaffRequest, number: int) -> HttpResponse:
     """Give the moving part of a run's page; when the run has stopped, ask for the whole page."""
-    found = get_run_by_number(tenant_id=request.tenant.id, number=number)
-    is_busy = is_executing(found.id)
+    found, is_busy = _look_at(request, number)
     if not is_busy:
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
     return render(request, "console/run_progress.html", _progress_context(found, is_busy=True))
@@ -126,6 +124,13 @@ def cancel(request: StaffRequest, number: int) -> HttpResponse:
     return redirect("admin:run", number)
 
 
+def _look_at(request: StaffRequest, number: int) -> tuple[RunRow, bool]:
+    """Return a run as it stands, and whether it is being executed; one that is not cannot stand further than read."""
+    run_id = get_run_by_number(tenant_id=request.tenant.id, number=number).id
+    is_busy = is_executing(run_id)
+    return get_run(run_id), is_busy
+
+
 def _show_form(request: StaffRequest, form: RunForm, status: int = 200) -> HttpResponse:
     return show(request, "run_form.html", page=PAGE, title="New billing run", form=form, status=status)
 
@@ -150,11 +155,20 @@ def _progress_context(found: RunRow, *, is_busy: bool) -> dict[str, Any]:
 def _describe_steps(found: RunRow, *, is_busy: bool) -> list[dict[str, object]]:
     """Return each step with whether it is done, under way or to come."""
     reached = len(STEP_ORDER) if found.state is RunState.COMPLETED else _reached(found)
-    following = next((place for place in _PLACES if place > reached), None) if is_busy else None
+    working = _find_working(found, reached) if is_busy else reached
     return [
-        {"label": label, "is_done": place <= reached, "is_next": place == following}
+        {"label": label, "is_done": place <= reached, "is_next": reached < place <= working}
         for place, (_, label) in zip(_PLACES, BUTTONS, strict=True)
     ]
+
+
+def _find_working(found: RunRow, reached: int) -> int:
+    """Return the last step that is being worked at: all up to it are done task by task."""
+    execution = find_execution(found.id)
+    if execution is None or execution.is_over or execution.step not in _STEP_CODES:
+        return next((place for place in _PLACES if place > reached), reached)
+    step = RunStep(execution.step)
+    return STEP_ORDER[RunStep.FORMATTING if step is RunStep.POSTING else step]
 
 
 def _reached(found: RunRow) -> int:
