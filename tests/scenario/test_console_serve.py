@@ -14,6 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
+
+from coax.base.db import connection_parameters, fetch_rows
 from coax.base.tenancy import Tenant, create_tenant
 from coax.party.types import StaffRole
 from tests.builders.billed_operators import a_billed_operator
@@ -64,6 +67,19 @@ def served(*options: str) -> Iterator[tuple[str, ACommand]]:
         yield found.group(), command
 
 
+def _cut_connections() -> int:
+    """End the console's sessions on the database and return how many there were."""
+    ours = fetch_rows("SELECT pg_backend_pid()")[0][0]
+    parameters = {name: value for name, value in connection_parameters("app").items() if name != "options"}
+    with psycopg.connect(**parameters) as connection:  # type: ignore[arg-type]
+        cut = connection.execute(
+            """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+               WHERE application_name = 'coax app' AND pid <> %s AND datname = current_database()""",
+            [ours],
+        ).fetchall()
+    return len(cut)
+
+
 def test_it_serves_until_it_is_told_to_stop(empty_tenant: Tenant) -> None:
     with served() as (address, command):
         browser = ABrowser(address)
@@ -100,6 +116,16 @@ def test_behind_a_proxy_with_tls_cookies_stay_on_tls(empty_tenant: Tenant) -> No
         direct = ABrowser(address, **through_tls)
         direct.log_in(empty_tenant)
         assert not any(cookie.secure for cookie in direct.cookies)
+
+
+def test_a_database_that_was_restarted_is_reached_again(empty_tenant: Tenant) -> None:
+    ensure_staff(empty_tenant, StaffRole.CLERK)
+    with served("--threads", "1") as (address, _):
+        browser = ABrowser(address)
+        browser.log_in(empty_tenant)
+        assert browser.get("/console/accounts/")[0] == 200
+        assert _cut_connections() == 1
+        assert browser.get("/console/accounts/")[0] == 200
 
 
 def test_two_operators_at_once_never_see_each_other(database: str, tmp_path: Path) -> None:

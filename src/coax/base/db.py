@@ -89,6 +89,7 @@ def _django_database(role: Role, environment: Environment | None) -> dict[str, A
         "NAME": known["dbname"],
         "OPTIONS": options,
         "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,  # a request on a connection that has gone opens another
         "DISABLE_SERVER_SIDE_CURSORS": True,
     }
 

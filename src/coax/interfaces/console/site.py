@@ -25,6 +25,7 @@ class ConsoleSite(UnfoldAdminSite):
         response = super().login(request, extra_context)
         if request.method == "POST" and request.user.is_authenticated:
             request.session[TENANT_KEY] = cast("Staff", request.user).tenant_id
+            request.session.clear_expired()
         return response
 
     def has_permission(self, request: HttpRequest) -> bool:
