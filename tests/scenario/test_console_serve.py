@@ -124,7 +124,7 @@ def test_a_database_that_was_restarted_is_reached_again(empty_tenant: Tenant) ->
         browser = ABrowser(address)
         browser.log_in(empty_tenant)
         assert browser.get("/console/accounts/")[0] == 200
-        assert _cut_connections() == 1
+        assert _cut_connections() >= 1  # other threads of this process may hold some too
         assert browser.get("/console/accounts/")[0] == 200
 
 

@@ -20,6 +20,7 @@ class Environment:
     workers: int
     debug: bool
     allowed_hosts: tuple[str, ...]
+    secret_key: str | None
 
 
 class EnvironmentInvalid(DomainError):
@@ -41,6 +42,7 @@ def read_environment() -> Environment:
         workers=_read_count("COAX_WORKERS", default=min(os.cpu_count() or 1, 8)),
         debug=os.environ.get("COAX_DEBUG") == "1",
         allowed_hosts=tuple((os.environ.get("COAX_ALLOWED_HOSTS") or "127.0.0.1,localhost,[::1]").split(",")),
+        secret_key=os.environ.get("COAX_SECRET_KEY") or None,
     )
 
 

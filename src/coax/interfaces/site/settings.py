@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from typing import Any
 
 from coax.base.db import django_databases
@@ -14,7 +15,9 @@ DEBUG = _environment.debug
 ALLOWED_HOSTS = list(_environment.allowed_hosts)
 DATABASES: dict[str, dict[str, Any]] = django_databases(_environment)
 # Derived from the owner's password, which is secret and stays the same as long as the database does.
-SECRET_KEY = hashlib.sha256(f"coax {DATABASES['owner']['PASSWORD']}".encode()).hexdigest()
+# A server that is reached without a password gives none: then the key is this process's own.
+_secret = _environment.secret_key or DATABASES["owner"]["PASSWORD"] or secrets.token_hex(32)
+SECRET_KEY = hashlib.sha256(f"coax {_secret}".encode()).hexdigest()
 DATABASE_ROUTERS: list[str] = []
 
 INSTALLED_APPS = [
