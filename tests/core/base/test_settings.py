@@ -11,7 +11,7 @@ from coax.base.settings import EnvironmentInvalid, read_environment
 @pytest.mark.parametrize("text", ["many", "0", "-1", "1.5", "\u0663"])
 def test_a_number_of_workers_that_is_none(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("COAX_WORKERS", text)
-    with pytest.raises(EnvironmentInvalid, match="COAX_WORKERS: .* a whole number from 1 on"):
+    with pytest.raises(EnvironmentInvalid, match=r"COAX_WORKERS: .* a whole number from 1 on"):
         read_environment()
 
 
