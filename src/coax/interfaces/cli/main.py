@@ -18,6 +18,7 @@ import typer
 from coax import __version__
 from coax.interfaces.cli import (
     account,
+    adjust,
     bills,
     charge,
     clock,
@@ -71,6 +72,8 @@ app.command()(verify.verify)
 app.add_typer(service.app, name="service")
 app.add_typer(charge.app, name="charge")
 app.add_typer(payment.app, name="payment")
+app.command("credit-note")(adjust.credit_note)
+app.command("write-off")(adjust.write_off)
 app.add_typer(clock.app, name="clock")
 app.command()(demo.demo)
 app.add_typer(staff.app, name="staff")
