@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from coax.base.db import execute
@@ -15,3 +16,15 @@ def append_fact(*, tenant_id: int, kind: str, body: dict[str, Any], using: str =
         [tenant_id, kind, json.dumps(body, default=str)],
         using=using,
     )
+
+
+def append_facts(*, tenant_id: int, kind: str, bodies: Iterable[dict[str, Any]], using: str = "default") -> None:
+    """Append many facts of one kind in one statement."""
+    texts = [json.dumps(body, default=str) for body in bodies]
+    if texts:
+        execute(
+            """INSERT INTO base_outbox_fact (tenant_id, kind, body, created_at)
+               SELECT %s, %s, body::jsonb, now() FROM unnest(%s::text[]) AS body""",
+            [tenant_id, kind, texts],
+            using=using,
+        )

@@ -16,6 +16,10 @@ class Subscription(models.Model):
     code = models.TextField()
     type_id = models.BigIntegerField(null=True)
     state = models.TextField(default="effective")
+    state_from = models.DateField(null=True)
+    state_ends_on = models.DateField(null=True)
+    grace_until = models.DateField(null=True)
+    revision = models.IntegerField(default=0, db_default=0)
     created_on = models.DateField()
 
     class Meta:
@@ -51,6 +55,7 @@ class BillingTerm(models.Model):
     agreement_date = models.DateField()
     binding_period = models.TextField(default="")
     binding_start_date = models.DateField(null=True)
+    binding_extension_days = models.IntegerField(default=0, db_default=0)
     effective_from = models.DateField()
     effective_to = models.DateField(null=True)
 
@@ -86,6 +91,10 @@ class Service(models.Model):
     billing_effective_date = models.DateField()
     agreed_price_micro = models.BigIntegerField(null=True)
     extra_discount_ppm = models.IntegerField(default=0)
+    state = models.TextField(default="effective", db_default="effective")
+    state_from = models.DateField(null=True)
+    swapped_from = models.BigIntegerField(null=True)
+    has_history = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         db_table = "subscription_service"
@@ -108,6 +117,7 @@ class ServiceRating(models.Model):
     tenant_id = models.IntegerField()
     rated_up_to = models.DateField()
     generation = models.SmallIntegerField(default=0)
+    credit_from = models.DateField(null=True)
 
     class Meta:
         db_table = "subscription_service_rating"
@@ -132,3 +142,76 @@ class Charge(models.Model):
 
     class Meta:
         db_table = "subscription_charge"
+
+
+class SubscriptionHistory(models.Model):
+    """In which state a subscription was, on the half-open days [effective_from, effective_to)."""
+
+    pk = models.CompositePrimaryKey("bucket", "account_id", "id")
+    bucket = models.SmallIntegerField()
+    account_id = models.BigIntegerField()
+    id = models.BigIntegerField()
+    tenant_id = models.IntegerField()
+    subscription_id = models.BigIntegerField()
+    state = models.TextField()
+    effective_from = models.DateField()
+    effective_to = models.DateField(null=True)
+    action_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        db_table = "subscription_subscription_history"
+
+
+class ServiceHistory(models.Model):
+    """In which state a service was, on half-open days, and how that time is billed; from `billable_from` on."""
+
+    pk = models.CompositePrimaryKey("bucket", "account_id", "id")
+    bucket = models.SmallIntegerField()
+    account_id = models.BigIntegerField()
+    id = models.BigIntegerField()
+    tenant_id = models.IntegerField()
+    service_id = models.BigIntegerField()
+    state = models.TextField()
+    directive = models.TextField()
+    effective_from = models.DateField()
+    effective_to = models.DateField(null=True)
+    billable_from = models.DateField(null=True)
+    action_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        db_table = "subscription_service_history"
+
+
+class Action(models.Model):
+    """What somebody did to a subscription, or means to do on a day to come; never deleted."""
+
+    pk = models.CompositePrimaryKey("bucket", "account_id", "id")
+    bucket = models.SmallIntegerField()
+    account_id = models.BigIntegerField()
+    id = models.BigIntegerField()
+    tenant_id = models.IntegerField()
+    subscription_id = models.BigIntegerField()
+    behaviour = models.TextField()
+    action_type = models.TextField(default="")
+    state = models.TextField()
+    performed_on = models.DateField()
+    request = models.JSONField()
+    reason = models.TextField(default="")
+    submitted_at = models.DateTimeField()
+    submitted_by = models.TextField()
+    executed_at = models.DateTimeField(null=True)
+    executed_by = models.TextField(default="")
+    detail = models.TextField(default="")
+
+    class Meta:
+        db_table = "subscription_action"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state__in=["scheduled", "executed", "rejected", "cancelled"]),
+                name="action_state_is_known",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state="executed") | models.Q(executed_at__isnull=False),
+                name="action_executed_says_when",
+            ),
+        ]

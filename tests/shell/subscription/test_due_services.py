@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from coax.base.bulk import ReadSize
-from coax.subscription.queries.due_services import Population, find_due_services
+from coax.subscription.queries.due_services import find_due_services
+from coax.subscription.queries.population import Population
 from tests.builders.operators import AnOperator, an_operator
 
 AS_OF = date(2026, 8, 1)

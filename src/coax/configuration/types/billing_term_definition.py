@@ -51,6 +51,19 @@ class BillingDirective(Choice):
     NOT_TO_BE_BILLED = "not_to_be_billed"
 
 
+class BilledState(Choice):
+    """States of a service whose billing a rule may decide."""
+
+    EFFECTIVE = "effective"
+    NOT_EFFECTIVE = "not_effective"
+    IN_RESTING = "in_resting"
+    SHORT_TERM_EFFECTIVE = "short_term_effective"
+    SHORT_TERM_NOT_EFFECTIVE = "short_term_not_effective"
+    CANCELLED = "cancelled"
+    REGRETTED = "regretted"
+    SWAPPED = "swapped"
+
+
 class Penalty(Spec):
     """What leaving a binding period early costs (R77)."""
 
@@ -92,6 +105,7 @@ class BillingTermRule(Spec):
     name: Text | None = Field(default=None, description="Name that people read.")
     services: ServiceKind = Field(default=ServiceKind.ANY, description="Mandatory, optional or all services.")
     products: Many[ProductRef] = Field(default=(), description="Only these services; empty for all.")
+    states: Many[BilledState] = Field(default=(), description="States whose time `directive` is about.")
     max_days_since_activation: int | None = Field(default=None, ge=0, description="Latest day, counted from the start.")
     min_days: int | None = Field(default=None, ge=0, description="Shortest duration in days.")
     max_days: int | None = Field(default=None, ge=0, description="Longest duration in days.")
@@ -118,6 +132,11 @@ def _check_rule(rule: BillingTermRule) -> Iterator[Issue]:
         yield Issue(("penalty",), "a cancellation penalty needs its amount")
     if rule.min_days is not None and rule.max_days is not None and rule.max_days < rule.min_days:
         yield Issue(("max_days",), f"must not be smaller than min_days ({rule.min_days})", rule.max_days)
+    is_directed = rule.rule is BillingTermRuleKind.ADDITIONAL_BILLING_DIRECTION
+    if is_directed and not (rule.states and rule.directive):
+        yield Issue(("states",), "an additional billing direction needs its states and its directive")
+    if rule.states and not is_directed:
+        yield Issue(("states",), f"goes only with rule: {BillingTermRuleKind.ADDITIONAL_BILLING_DIRECTION}")
     is_counted = rule.max_times is not None or rule.max_total_days is not None
     if rule.within and not is_counted:
         yield Issue(("within",), "goes with max_times or max_total_days")

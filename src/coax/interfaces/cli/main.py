@@ -18,6 +18,7 @@ import typer
 from coax import __version__
 from coax.interfaces.cli import (
     account,
+    action,
     adjust,
     bills,
     charge,
@@ -34,6 +35,7 @@ from coax.interfaces.cli import (
     serve,
     service,
     staff,
+    subscriptions,
     verify,
 )
 
@@ -70,6 +72,8 @@ app.command()(account.account)
 app.command()(explain.explain)
 app.command()(verify.verify)
 app.add_typer(service.app, name="service")
+app.add_typer(action.app, name="action")
+app.add_typer(subscriptions.app, name="subscriptions")
 app.add_typer(charge.app, name="charge")
 app.add_typer(payment.app, name="payment")
 app.command("credit-note")(adjust.credit_note)

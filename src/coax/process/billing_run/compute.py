@@ -25,7 +25,8 @@ from coax.process.billing_run.steps import (
 )
 from coax.rating.queries import find_standing_charges
 from coax.subscription.queries.due_charges import find_due_charges
-from coax.subscription.queries.due_services import Population, find_due_services
+from coax.subscription.queries.due_services import find_due_services
+from coax.subscription.queries.population import Population
 
 COMPUTED: Final = (RunStep.IDENTIFICATION, RunStep.RATING, RunStep.INVOICING, RunStep.ASSEMBLING)
 
@@ -107,9 +108,10 @@ def _size(run: RunRow) -> ReadSize:
 def _standing_charges(run: RunRow, frames: Frames) -> pl.DataFrame | None:
     """Return the charges to credit, in most tasks none."""
     services = frames["services"]
-    ended = services.filter(pl.col("effective_to") < pl.col("rated_up_to"))
+    ended = services.filter(pl.col("credit_from").is_not_null()).unique("service_id", maintain_order=True)
     if not ended.height:
         return None
+    ended = ended.with_columns(pl.col("credit_from").alias("effective_to"))
     return find_standing_charges(tenant_id=run.tenant_id, services=ended, size=_size(run))
 
 

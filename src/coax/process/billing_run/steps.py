@@ -35,6 +35,9 @@ CARRIED: Final = (
     "credit_period_days",
     "revision",
     "is_once",
+    "credit_from",
+    "stored_rated_up_to",
+    "is_credit_only",
 )
 OWNER: Final = ("bucket", "account_id", "service_id")
 REFUSED_TYPES: Final[dict[str, type[pl.DataType]]] = {
@@ -71,7 +74,12 @@ def identify(found: pl.DataFrame, charges: pl.DataFrame, context: RunContext) ->
     """
     everything = found.with_columns(pl.lit(value=False).alias("is_once"))
     if charges.height:
-        once = charges.with_columns(pl.lit(value=True).alias("is_once"))
+        once = charges.with_columns(
+            pl.lit(value=True).alias("is_once"),
+            pl.lit(None, pl.Date).alias("credit_from"),
+            pl.col("rated_up_to").alias("stored_rated_up_to"),
+            pl.lit(value=False).alias("is_credit_only"),
+        )
         everything = pl.concat([everything, once], how="diagonal_relaxed")
     chosen = (
         _select(everything, context).with_row_index("service_key").with_columns(pl.col("service_key").cast(pl.Int64))
@@ -82,41 +90,66 @@ def identify(found: pl.DataFrame, charges: pl.DataFrame, context: RunContext) ->
 
 
 def rate_services(frames: Frames, context: RunContext, charged: pl.DataFrame | None) -> Frames:
-    """Rate what is due; credit what was billed beyond its end. `charged`: the items of the latter, if there are any."""
-    services = frames["services"]
-    if frames["refused"].height:
-        services = services.join(
-            frames["refused"].select("service_key"), on="service_key", how="anti", maintain_order="left"
-        )
-    due, credited, credit_moves = services, None, None
+    """Rate what is due; credit what is taken back. `charged`: the standing items of the latter, if there are any.
+
+    A service of which any stretch is refused is refused as a whole: neither charged nor credited.
+    """
+    services = _without(frames["services"], frames["refused"], frames["services"])
+    is_credited = pl.col("credit_from").is_not_null()
+    due = services.filter(~pl.col("is_credit_only"))
     if charged is not None:
-        is_ended = (pl.col("effective_to") < pl.col("rated_up_to")).fill_null(value=False)
-        due = services.filter(~is_ended)
-        credited, credit_moves = _credit_ended(services.filter(is_ended), charged)
+        next_generation = pl.col("generation") + is_credited.cast(pl.Int16)
+        due = due.with_columns(next_generation.cast(due.schema["generation"]).alias("generation"))
     services_to_rate = due.with_columns(pl.col("charge_to").alias("effective_to")).select(list(SERVICE_SCHEMA))
     rated = rate_by_tariff(services_to_rate, context.catalogue.tariff, as_of=context.bill_as_of)
+    items, advances = (_without(frame, rated.refused, services) for frame in (rated.items, rated.advances))
     carried = due.select("service_key", *CARRIED)
     charges = (
-        rated.items.lazy()
+        items.lazy()
         .join(carried.lazy(), on="service_key", how="left", maintain_order="left")
         .join(context.catalogue.rate_sources.lazy(), on="rate_id", how="left", maintain_order="left")
         .with_columns(pl.when("is_once").then(pl.lit("once")).otherwise(pl.lit("charge")).alias("kind"))
         .collect()
     )
-    moves, once = _split_once(rated.advances.join(carried, on="service_key", how="left"))
+    moves, once = _split_once(advances.join(carried, on="service_key", how="left"))
+    credited = None
+    if charged is not None:
+        ended = _without(services.filter(is_credited), rated.refused, services)
+        ended = ended.unique("service_id", maintain_order=True)
+        credited, moves = _credit_ended(ended, charged, moves)
     refused = [(frames["refused"], frames["services"]), (rated.refused, services)]
     return {
         "services": services.select("service_key", *CARRIED),
         "refused": _named(_with_owners(refused), context.catalogue.codes),
         "items": _in_order(charges, credited),
-        "moves": pl.concat([_typed(frame, MOVE_TYPES) for frame in (moves, credit_moves) if frame is not None]),
+        "moves": _typed(_one_per_service(moves), MOVE_TYPES),
         "charges": once,
     }
 
 
+def _without(frame: pl.DataFrame, refused: pl.DataFrame, services: pl.DataFrame) -> pl.DataFrame:
+    """Leave out every row of the services that a refusal is about; both frames have the service's key."""
+    if not refused.height:
+        return frame
+    owners = services.join(refused.select("service_key"), on="service_key", how="semi")
+    keys = services.join(owners.select("service_id").unique(), on="service_id", how="semi").select("service_key")
+    return frame.join(keys, on="service_key", how="anti", maintain_order="left")
+
+
+def _one_per_service(moves: pl.DataFrame) -> pl.DataFrame:
+    """Join the moves of a service's stretches into one, from where it stands to the end of the last."""
+    if not moves["service_id"].is_duplicated().any():
+        return moves
+    return moves.group_by("service_id", maintain_order=True).agg(
+        pl.col("bucket", "account_id", "rated_from", "generation", "new_generation").first(), pl.col("rated_to").max()
+    )
+
+
 def _split_once(rated: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the moves of services, and the keys of what is billed once."""
-    moves = rated.with_columns(pl.col("generation").alias("new_generation"))
+    moves = rated.with_columns(
+        pl.col("stored_rated_up_to").alias("rated_from"), pl.col("generation").alias("new_generation")
+    )
     keys = rated.select("bucket", "account_id", "service_id")
     is_once = rated["is_once"]
     return (moves.filter(~is_once), keys.filter(is_once)) if is_once.any() else (moves, keys.clear())
@@ -296,7 +329,7 @@ def _binding_months(catalogue: Catalogue) -> pl.DataFrame:
 
 def _refuse_impossible(joined: pl.DataFrame, context: RunContext) -> pl.DataFrame:
     """Give each service that cannot be rated the first reason that holds."""
-    is_ended = (pl.col("effective_to") < pl.col("rated_up_to")).fill_null(value=False)
+    is_ended = pl.col("is_credit_only")
     reasons: list[tuple[pl.Expr, str, pl.Expr]] = [
         (
             pl.col("effective_to") < pl.col("effective_from"),
@@ -366,23 +399,30 @@ def _with_owners(refused: list[tuple[pl.DataFrame, pl.DataFrame]]) -> pl.DataFra
     ]
     if not found:
         return pl.DataFrame(schema=REFUSED_TYPES)
-    return pl.concat([frame.select(pl.col(name).cast(kind) for name, kind in REFUSED_TYPES.items()) for frame in found])
+    named = [frame.select(pl.col(name).cast(kind) for name, kind in REFUSED_TYPES.items()) for frame in found]
+    return pl.concat(named).unique("service_id", maintain_order=True)
 
 
-def _credit_ended(ended: pl.DataFrame, charged: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return credit items, and moves back to the end of each service, with the next generation.
+def _credit_ended(ended: pl.DataFrame, charged: pl.DataFrame, moves: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return credit items, and the moves with those of the credited services, which begin the next generation.
 
-    A credit keeps the charge's derivation, with the number of rate periods that stay charged.
+    What is charged anew after a credit moves its service on from there. A credit keeps the charge's derivation, with
+    the number of rate periods that stay charged.
     """
-    moves = ended.select(
+    back = ended.select(
         "bucket",
         "account_id",
         "service_id",
-        pl.col("rated_up_to").alias("rated_from"),
-        pl.col("effective_to").alias("rated_to"),
+        pl.col("stored_rated_up_to").alias("rated_from"),
+        pl.col("credit_from").alias("rated_to"),
         "generation",
         (pl.col("generation") + 1).alias("new_generation"),
     )
+    is_anew = pl.col("credit_from").is_not_null()
+    onward = moves.with_columns(
+        pl.when(is_anew).then(pl.col("generation") - 1).otherwise(pl.col("generation")).alias("generation")
+    )
+    both = [_typed(frame, MOVE_TYPES) for frame in (onward, back)]
     keyed = charged.with_row_index("item_key").with_columns(pl.col("item_key").cast(pl.Int64))
     credited = compute_credits(keyed.select(list(CREDIT_INPUT_SCHEMA)))
     amounts = credited.rename(
@@ -390,7 +430,7 @@ def _credit_ended(ended: pl.DataFrame, charged: pl.DataFrame) -> tuple[pl.DataFr
     )
     kept = keyed.drop([name for name in amounts.columns if name != "item_key"])
     items = amounts.join(kept, on="item_key", how="left").with_columns(pl.lit("credit").alias("kind"))
-    return items, moves
+    return items, pl.concat(both)
 
 
 def _number_lines(items: pl.DataFrame) -> pl.DataFrame:
@@ -417,7 +457,11 @@ def summarize(frames: Frames) -> dict[str, Any]:
     due = billed + waiting + refused.height
     if bills is None:
         due = (
-            items["service_id"].n_unique() if items is not None else services.height if services is not None else 0
+            items["service_id"].n_unique()
+            if items is not None
+            else services["service_id"].n_unique()
+            if services is not None
+            else 0
         ) + (refused.height if items is not None else 0)
     return {
         "due": due,

@@ -90,6 +90,17 @@ CHECKS: Final = (
         Naming.SERVICE,
     ),
     Check(
+        "histories_are_billed_as_they_say",
+        "Of services that were stopped and started each billable day is charged once, and what is credited is not.",
+        Naming.SERVICE,
+    ),
+    Check(
+        "states_follow_from_their_history",
+        "Every subscription and service is in the state that its history ends with, and histories have no gaps.",
+        Naming.ACCOUNT,
+    ),
+    Check("one_contract_holds", "Of every subscription's contracts one holds on each day.", Naming.ACCOUNT),
+    Check(
         "charges_are_billed_once",
         "What is charged once was billed by the run that it names, and by no other.",
         Naming.DOCUMENT,

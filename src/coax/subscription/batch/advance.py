@@ -18,7 +18,8 @@ COLUMNS: Final = (
     ("generation", "int2"),
     ("new_generation", "int2"),
 )
-_MOVE: Final = """UPDATE subscription_service_rating r SET rated_up_to = m.rated_to, generation = m.new_generation
+_MOVE: Final = """UPDATE subscription_service_rating r SET rated_up_to = m.rated_to, generation = m.new_generation,
+        credit_from = CASE WHEN m.new_generation = m.generation THEN r.credit_from END
     FROM {moves}
     WHERE r.bucket = m.bucket AND r.account_id = m.account_id AND r.service_id = m.service_id
       AND r.bucket BETWEEN %s AND %s AND r.rated_up_to = m.rated_from AND r.generation = m.generation"""

@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from coax.base.bulk import bind, read_frame
-from coax.subscription.queries.due_services import Population
+from coax.subscription.queries.population import Population
 
 # A charge reads like a service of its own: it lasts as long as its duration (at least a day) and is billed whole.
 _DUE_CHARGES: Final = """

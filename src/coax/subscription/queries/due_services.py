@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
@@ -10,6 +9,8 @@ import polars as pl
 
 from coax.base.bulk import ReadSize, bind, read_frame
 from coax.base.ids import BUCKETS
+from coax.subscription.queries.due_histories import find_due_histories
+from coax.subscription.queries.population import Population
 
 # `charge_to` also ends where the contract ends, so that its successor rates what follows.
 _DUE_SERVICES: Final = """
@@ -34,6 +35,7 @@ LEFT JOIN subscription_billing_term t
 WHERE a.tenant_id = {tenant_id} AND a.bucket BETWEEN {first_bucket} AND {last_bucket}
   AND s.bucket BETWEEN {first_bucket} AND {last_bucket} AND r.bucket BETWEEN {first_bucket} AND {last_bucket}
   AND u.bucket BETWEEN {first_bucket} AND {last_bucket} AND a.state = 'active' AND u.state <> 'draft'
+  AND NOT s.has_history
   AND ((r.rated_up_to <= {as_of} AND s.billing_effective_date <= {as_of}
         AND (s.effective_to IS NULL OR s.effective_to > r.rated_up_to OR s.effective_to <= s.effective_from))
        OR s.effective_to < r.rated_up_to)
@@ -45,7 +47,7 @@ _WIDE: Final = {
         effective_to, billable_from, agreed_price_micro, extra_discount_ppm
         FROM subscription_service"""
     + _OF_RANGE
-    + " AND billing_effective_date <= {as_of}",
+    + " AND billing_effective_date <= {as_of} AND NOT has_history",
     "accounts": """SELECT account_id, classification_id, currency, credit_limit_minor, credit_period_days, revision
         FROM party_account"""
     + _OF_RANGE
@@ -61,27 +63,22 @@ _WIDE: Final = {
 _TYPES: Final = "SELECT account_id, id AS subscription_id, type_id FROM subscription_subscription" + _OF_RANGE
 
 
-@dataclass(frozen=True, slots=True)
-class Population:
-    """Which part of an operator's accounts is read; no keys mean all."""
-
-    tenant_id: int
-    first_bucket: int
-    last_bucket: int
-    account_ids: tuple[int, ...] = ()
-    subscription_ids: tuple[int, ...] = ()
-    size: ReadSize = ReadSize.MANY
-    needs_types: bool = False
-
-
 def find_due_services(population: Population, *, as_of: date) -> pl.DataFrame:
     """Return one row per service that is not billed beyond `as_of` or was billed beyond its end.
 
-    Columns as selected above, in no order; dates civil, money in micros and minor units.
+    A service with a history has one row for each stretch of time that is billed under one contract. Columns as
+    selected above and as `find_due_histories` adds them, in no order; dates civil, money in micros and minor units.
     """
-    if population.size is ReadSize.RANGES:
-        return _read_wide(population, as_of)
-    return _read_narrow(population, as_of)
+    is_wide = population.size is ReadSize.RANGES
+    plain = _read_wide(population, as_of) if is_wide else _read_narrow(population, as_of)
+    is_ended = pl.col("effective_to") < pl.col("rated_up_to")
+    plain = plain.with_columns(
+        pl.when(is_ended).then(pl.col("effective_to")).alias("credit_from"),
+        pl.col("rated_up_to").alias("stored_rated_up_to"),
+        is_ended.fill_null(value=False).alias("is_credit_only"),
+    )
+    histories = find_due_histories(population, as_of=as_of)
+    return pl.concat([plain, histories], how="diagonal_relaxed") if histories.height else plain
 
 
 def _read_narrow(population: Population, as_of: date) -> pl.DataFrame:

@@ -31,9 +31,10 @@ WITH marked AS (
       ON r.bucket = g.bucket AND r.account_id = g.account_id AND r.service_id = g.service_id
     LEFT JOIN subscription_service s
       ON s.bucket = g.bucket AND s.account_id = g.account_id AND s.id = g.service_id
-    WHERE NOT g.is_tiled OR r.service_id IS NULL OR s.id IS NULL OR g.first_day < s.billable_from
+    WHERE s.has_history IS NOT TRUE AND (
+          NOT g.is_tiled OR r.service_id IS NULL OR s.id IS NULL OR g.first_day < s.billable_from
        OR g.marks <> (hashint8extended((g.first_day - DATE '2000-01-01')::bigint, 0) >> 8)
-                     - (hashint8extended((r.rated_up_to - DATE '2000-01-01')::bigint, 0) >> 8)
+                     - (hashint8extended((r.rated_up_to - DATE '2000-01-01')::bigint, 0) >> 8))
     ORDER BY g.bucket, g.account_id, g.service_id LIMIT %(limit)s
 ), standing AS (
     SELECT f.bucket, f.service_id, i.period_from, i.generation, least(i.period_to, (
@@ -107,3 +108,100 @@ FULL JOIN (
     FROM rating_rated_item WHERE tenant_id = %(tenant_id)s AND kind = 'once' GROUP BY bucket, account_id, service_id
 ) i USING (bucket, account_id, id)
 WHERE c.id IS NULL OR c.billed_by IS DISTINCT FROM i.first_run_id OR c.billed_by IS DISTINCT FROM i.last_run_id
+
+-- name: histories_are_billed_as_they_say
+-- Of services that were stopped and started: no day is charged twice; each day that its history lets be billed is
+-- charged, from the first one charged up to where it is rated; no day that is to be credited stands charged, unless the
+-- next run is to credit it.
+WITH standing AS (
+    SELECT i.bucket, i.account_id, i.service_id, i.period_from, least(i.period_to, (
+               SELECT min(c.period_from) FROM rating_rated_item c
+               WHERE c.bucket = i.bucket AND c.service_id = i.service_id AND c.kind = 'credit'
+                 AND c.generation = i.generation AND c.period_from >= i.period_from
+                 AND c.period_from < i.period_to)) AS charged_to
+    FROM rating_rated_item i
+    JOIN subscription_service s
+      ON s.bucket = i.bucket AND s.account_id = i.account_id AND s.id = i.service_id AND s.has_history
+    WHERE i.tenant_id = %(tenant_id)s AND i.kind = 'charge'
+), charged AS (
+    SELECT bucket, account_id, service_id, min(period_from) AS first_day, sum(charged_to - period_from) AS days,
+           range_agg(daterange(period_from, charged_to)) AS days_of
+    FROM standing WHERE charged_to > period_from GROUP BY bucket, account_id, service_id
+), history AS (
+    SELECT bucket, account_id, service_id,
+           coalesce(range_agg(daterange(greatest(effective_from, billable_from), effective_to))
+                    FILTER (WHERE directive = 'to_be_billed'
+                              AND (effective_to IS NULL OR effective_to > greatest(effective_from, billable_from))),
+                    '{}') AS billable,
+           coalesce(range_agg(daterange(effective_from, effective_to)) FILTER (WHERE directive = 'to_be_credited'),
+                    '{}') AS credited
+    FROM subscription_service_history WHERE tenant_id = %(tenant_id)s GROUP BY bucket, account_id, service_id
+), judged AS (
+    SELECT c.*, r.rated_up_to, r.credit_from, upper(c.days_of) AS last_day,
+           (SELECT sum(upper(x) - lower(x)) FROM unnest(c.days_of) x) AS different_days,
+           h.billable * datemultirange(daterange(c.first_day, greatest(c.first_day, least(r.rated_up_to, r.credit_from))))
+               - c.days_of AS missing,
+           CASE WHEN r.credit_from IS NULL THEN c.days_of * h.credited - h.billable ELSE '{}' END AS surplus
+    FROM charged c
+    LEFT JOIN history h ON h.bucket = c.bucket AND h.account_id = c.account_id AND h.service_id = c.service_id
+    LEFT JOIN subscription_service_rating r
+      ON r.bucket = c.bucket AND r.account_id = c.account_id AND r.service_id = c.service_id
+)
+SELECT bucket, account_id, service_id, CASE
+    WHEN billable_is_unknown THEN 'it has charges and no history'
+    WHEN days <> different_days THEN days - different_days || ' days are billed twice'
+    WHEN NOT isempty(missing) THEN 'not billed in ' || missing
+    WHEN NOT isempty(surplus) THEN 'billed, and to be credited, in ' || surplus
+    ELSE 'rated up to ' || rated_up_to || ', billed up to ' || last_day END AS difference
+FROM (SELECT *, missing IS NULL AS billable_is_unknown FROM judged) j
+WHERE billable_is_unknown OR days <> different_days OR NOT isempty(missing) OR NOT isempty(surplus)
+   OR last_day > rated_up_to
+ORDER BY bucket, account_id, service_id LIMIT %(limit)s
+
+-- name: states_follow_from_their_history
+-- A subscription or service that has a history is in the state of its open row, and its rows follow without a gap.
+SELECT bucket, account_id, subscription_id, difference FROM (
+    SELECT u.bucket, u.account_id, u.id AS subscription_id,
+           CASE WHEN h.id IS NULL THEN 'has no open state in its history'
+                ELSE 'is ' || u.state || ', its history says ' || h.state END AS difference
+    FROM subscription_subscription u
+    LEFT JOIN subscription_subscription_history h ON h.bucket = u.bucket AND h.account_id = u.account_id
+      AND h.subscription_id = u.id AND h.effective_to IS NULL
+    WHERE u.tenant_id = %(tenant_id)s AND u.state_from IS NOT NULL
+      AND (h.state IS DISTINCT FROM u.state OR h.effective_from IS DISTINCT FROM u.state_from)
+    UNION ALL
+    SELECT s.bucket, s.account_id, s.subscription_id,
+           'service ' || s.code || ' is ' || s.state || ', its history says ' || coalesce(h.state, 'nothing')
+    FROM subscription_service s
+    LEFT JOIN subscription_service_history h ON h.bucket = s.bucket AND h.account_id = s.account_id
+      AND h.service_id = s.id AND h.effective_to IS NULL
+    WHERE s.tenant_id = %(tenant_id)s AND s.has_history
+      AND (h.state IS DISTINCT FROM s.state OR h.effective_from IS DISTINCT FROM s.state_from)
+    UNION ALL
+    SELECT bucket, account_id, subscription_id, 'its history breaks off on ' || effective_to FROM (
+        SELECT bucket, account_id, subscription_id, effective_to,
+               lead(effective_from) OVER (PARTITION BY bucket, account_id, subscription_id
+                                          ORDER BY effective_from, coalesce(effective_to, 'infinity'), id) AS next_day
+        FROM subscription_subscription_history WHERE tenant_id = %(tenant_id)s) steps
+    WHERE next_day IS DISTINCT FROM effective_to
+    UNION ALL
+    SELECT s.bucket, s.account_id, s.subscription_id, 'the history of service ' || s.code || ' breaks off' FROM (
+        SELECT bucket, account_id, service_id, effective_to,
+               lead(effective_from) OVER (PARTITION BY bucket, account_id, service_id
+                                          ORDER BY effective_from, coalesce(effective_to, 'infinity'), id) AS next_day
+        FROM subscription_service_history WHERE tenant_id = %(tenant_id)s) steps
+    JOIN subscription_service s ON s.bucket = steps.bucket AND s.account_id = steps.account_id AND s.id = service_id
+    WHERE next_day IS DISTINCT FROM steps.effective_to) AS faults
+ORDER BY bucket, account_id, subscription_id LIMIT %(limit)s
+
+-- name: one_contract_holds
+-- The contracts of a subscription follow each other without gap or overlap, and the last one is open.
+SELECT bucket, account_id, subscription_id, 'a contract ends on ' || coalesce(effective_to::text, 'no day')
+       || ', the next begins on ' || coalesce(next_day::text, 'no day') AS difference
+FROM (
+    SELECT bucket, account_id, subscription_id, effective_to,
+           lead(effective_from) OVER (PARTITION BY bucket, account_id, subscription_id
+                                      ORDER BY effective_from, coalesce(effective_to, 'infinity'), id) AS next_day
+    FROM subscription_billing_term WHERE tenant_id = %(tenant_id)s) steps
+WHERE next_day IS DISTINCT FROM effective_to
+ORDER BY bucket, account_id, subscription_id LIMIT %(limit)s

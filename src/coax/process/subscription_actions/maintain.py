@@ -1,0 +1,106 @@
+"""Subscription maintenance: execute scheduled actions, activate settled subscriptions (R125-R128)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from coax.base.clock import tenant_now
+from coax.base.ids import BUCKETS
+from coax.base.tenancy import RUN_ALIAS, Tenant, tenant_transaction
+from coax.process.subscription_actions.context import make_context
+from coax.process.subscription_actions.deactivate import BUCKETS_AT_A_TIME, SUBSCRIPTIONS_AT_A_TIME, BulkResult
+from coax.process.subscription_actions.standing import (
+    Settled,
+    find_debtors,
+    find_over_limit,
+    find_to_activate,
+)
+from coax.subscription.operations.execute_scheduled import BEGINNING, Place, execute_scheduled_actions
+from coax.subscription.operations.perform_actions import ActionContext, perform_actions
+from coax.subscription.queries.due_actions import find_accounts_with_due_actions
+from coax.subscription.types.actions import ActionRequest, Behaviour
+from coax.subscription.types.contracts import SubscriptionState
+
+SETTLED_WITHIN_DAYS: Final = 30
+REASON: Final = "The account has settled what it owed."
+
+
+def execute_scheduled(*, tenant: Tenant, actor: str) -> BulkResult:
+    """Execute every scheduled action whose day has come; what is no longer allowed is recorded as rejected.
+
+    Each chunk is a transaction of its own: stopped and started again, it goes on with what is left.
+    """
+    result = BulkResult(refused=[])
+    place: Place | None = BEGINNING
+    while place is not None:
+        with tenant_transaction(tenant.id, using=RUN_ALIAS):
+            context = make_context(tenant, actor=actor, using=RUN_ALIAS)
+            owners = find_accounts_with_due_actions(
+                tenant_id=tenant.id, as_of=context.today, after=place, limit=SUBSCRIPTIONS_AT_A_TIME, using=RUN_ALIAS
+            )
+            over = find_over_limit(owners, using=RUN_ALIAS) if owners else frozenset()
+            outcomes, place = execute_scheduled_actions(
+                _with_over_limit(context, over), after=place, limit=SUBSCRIPTIONS_AT_A_TIME
+            )
+            result.add(outcomes)
+    return result
+
+
+def activate_settled(
+    *, tenant: Tenant, actor: str, threshold_minor: int = 0, within_days: int = SETTLED_WITHIN_DAYS
+) -> BulkResult:
+    """Activate what is off, of accounts that have settled what they owed (R123, C17, C18).
+
+    They are not over their limit, owe no more than `threshold_minor` overdue and had a posting within so many days;
+    their scheme lets services be activated when funded.
+    """
+    result = BulkResult(refused=[])
+    for first in range(0, BUCKETS, BUCKETS_AT_A_TIME):
+        buckets = (first, first + BUCKETS_AT_A_TIME - 1)
+        with tenant_transaction(tenant.id, using=RUN_ALIAS):
+            context = make_context(tenant, actor=actor, using=RUN_ALIAS)
+            found = find_to_activate(
+                tenant_id=tenant.id,
+                since=tenant_now(tenant.id, using=RUN_ALIAS) - timedelta(days=within_days),
+                scheme_version_ids=[
+                    key for key, scheme in context.policy.schemes.items() if scheme.auto_activation_on_payment
+                ],
+                buckets=buckets,
+                using=RUN_ALIAS,
+            )
+            if not found:
+                continue
+            debtors = find_debtors(
+                tenant_id=tenant.id,
+                today=context.today,
+                threshold_minor=threshold_minor,
+                buckets=buckets,
+                using=RUN_ALIAS,
+            )
+            owing = {debtor.account_id for debtor in debtors if debtor.is_overdue or debtor.is_over_limit}
+            requests = [request for one in found if one.account_id not in owing for request in _requests(one, context)]
+            result.add(perform_actions(requests, context))
+    return result
+
+
+def _requests(one: Settled, context: ActionContext) -> Iterator[ActionRequest]:
+    if one.state == SubscriptionState.NOT_EFFECTIVE:
+        yield ActionRequest(
+            subscription_code=one.code, behaviour=Behaviour.ACTIVATE, performed_on=context.today, reason=REASON
+        )
+        return
+    for service in one.services_off:
+        yield ActionRequest(
+            subscription_code=one.code,
+            behaviour=Behaviour.START_SERVICE,
+            performed_on=context.today,
+            service_code=service,
+            reason=REASON,
+        )
+
+
+def _with_over_limit(context: ActionContext, over: frozenset[int]) -> ActionContext:
+    return replace(context, over_limit=over)

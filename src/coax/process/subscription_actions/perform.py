@@ -1,0 +1,126 @@
+"""Perform, schedule or preview one action, as staff and programs ask for it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.db import OperationalError, transaction
+
+from coax.base.clock import tenant_now, tenant_today
+from coax.base.idempotency import perform_once
+from coax.base.tenancy import APP_ALIAS, RUN_ALIAS, Tenant, tenant_transaction
+from coax.process.billing_run.plan import RunRequest
+from coax.process.billing_run.preview import Preview, preview_bill
+from coax.process.subscription_actions.context import make_context
+from coax.process.subscription_actions.standing import find_over_limit
+from coax.subscription.operations.perform_actions import Outcome, perform_actions
+from coax.subscription.operations.schedule_action import cancel_action, schedule_action
+from coax.subscription.queries.codes import get_subscription_key
+from coax.subscription.queries.facts import SubscriptionBusy
+from coax.subscription.types.actions import ActionRequest, ActionState, Effects
+
+
+@dataclass(frozen=True, slots=True)
+class ActionPreview:
+    """What an action would change, and the account's next bill after it."""
+
+    effects: Effects
+    bill: Preview
+
+
+def submit_action(
+    *, tenant: Tenant, request: ActionRequest, actor: str, idempotency_key: str | None = None
+) -> tuple[dict[str, Any], bool]:
+    """Perform an action at once, or schedule it where its day is still to come.
+
+    Returns what became of it, as plain data, and whether it was a repetition. Nothing waits: whoever acts on the same
+    subscription at the same moment comes second and is told so.
+
+    Raises: SubscriptionUnknown, ActionRefused, SubscriptionBusy, IdempotencyKeyReused, IdempotencyKeyInvalid.
+    """
+    with tenant_transaction(tenant.id):
+        return perform_once(
+            tenant_id=tenant.id,
+            operation="submit_action",
+            key=idempotency_key,
+            request=asdict(request),
+            action=lambda: _submit(tenant, request, actor),
+        )
+
+
+def call_off_action(*, tenant: Tenant, action_id: int, actor: str, reason: str = "") -> None:
+    """Call a scheduled action off. Raises: ActionNotScheduled."""
+    with tenant_transaction(tenant.id):
+        now = tenant_now(tenant.id)
+        cancel_action(tenant_id=tenant.id, action_id=action_id, actor=actor, now=now, reason=reason)
+
+
+def preview_action(*, tenant: Tenant, request: ActionRequest, actor: str) -> ActionPreview:
+    """Perform an action, make the account's next bill by the run's own code, and take both back.
+
+    Raises: SubscriptionUnknown, ActionRefused, SubscriptionBusy, and what planning a run raises.
+    """
+    with tenant_transaction(tenant.id, using=RUN_ALIAS):
+        outcome = _perform(tenant, request, actor, using=RUN_ALIAS)
+        if outcome.facts is None or outcome.effects is None:
+            raise AssertionError("what was not refused has its effects")
+        bill = preview_bill(
+            tenant=tenant,
+            account_id=outcome.facts.account_id,
+            request=RunRequest(execution_date=tenant_today(tenant.id, using=RUN_ALIAS), actor=actor),
+        )
+        transaction.set_rollback(True, using=RUN_ALIAS)
+    return ActionPreview(outcome.effects, bill)
+
+
+def _submit(tenant: Tenant, request: ActionRequest, actor: str) -> dict[str, Any]:
+    today = tenant_today(tenant.id)
+    if request.performed_on > today:
+        action_id = schedule_action(request, tenant_id=tenant.id, actor=actor, today=today, now=tenant_now(tenant.id))
+        return {"action": action_id, "state": ActionState.SCHEDULED.value, "on": request.performed_on.isoformat()}
+    outcome = _perform(tenant, request, actor, using=APP_ALIAS)
+    return {
+        "action": outcome.action_id,
+        "state": ActionState.EXECUTED.value,
+        "on": request.performed_on.isoformat(),
+        "changes": describe_effects(outcome.effects) if outcome.effects else [],
+    }
+
+
+def _perform(tenant: Tenant, request: ActionRequest, actor: str, *, using: str) -> Outcome:
+    key = get_subscription_key(tenant_id=tenant.id, code=request.subscription_code, using=using)
+    over = find_over_limit([key.account_id], using=using)
+    context = make_context(tenant, actor=actor, over_limit=over, wait="NOWAIT", using=using)
+    try:
+        (outcome,) = perform_actions([request], context)
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", None) != LOCK_NOT_AVAILABLE:
+            raise
+        text = f"Somebody else is acting on subscription {request.subscription_code!r} at this moment; look again."
+        raise SubscriptionBusy(text, subscription=request.subscription_code) from error
+    if outcome.refusal:
+        raise outcome.refusal
+    return outcome
+
+
+LOCK_NOT_AVAILABLE = "55P03"
+
+
+def describe_effects(effects: Effects) -> list[str]:
+    """Return what an action changes, a line for each, as people read it."""
+    lines = []
+    if effects.state:
+        until = f" until {effects.state_ends_on}" if effects.state_ends_on else ""
+        lines.append(f"subscription: {effects.state.replace('_', ' ')} from {effects.on}{until}")
+    if effects.grace_until:
+        lines.append(f"grace until {effects.grace_until}")
+    lines += [
+        f"{change.service.code}: {change.state.replace('_', ' ')} from {change.credit_from or change.on}, "
+        f"{change.directive.replace('_', ' ')}"
+        for change in effects.services
+    ]
+    lines += [f"{new.code}: new, {new.state}, from {new.on}" for new in effects.new_services]
+    if effects.extend_binding_days:
+        lines.append(f"binding: {effects.extend_binding_days} days longer")
+    return lines

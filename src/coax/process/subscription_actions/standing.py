@@ -1,0 +1,183 @@
+"""Which accounts owe more than they may, and which subscriptions that concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from coax.base.db import fetch_rows
+from coax.base.ids import bucket_of
+from coax.base.tenancy import APP_ALIAS
+
+_OVER_LIMIT: Final = """
+SELECT a.account_id FROM unnest(%s::smallint[], %s::bigint[]) AS k (bucket, account_id)
+  JOIN party_account a ON a.bucket = k.bucket AND a.account_id = k.account_id
+  JOIN ledger_account_balance b ON b.bucket = k.bucket AND b.account_id = k.account_id
+ WHERE b.balance_minor > a.credit_limit_minor
+"""
+# Outstanding: what is due and not settled, less the money that settles nothing yet (reference 6.1).
+_DEBTORS: Final = """
+WITH owing AS (
+    SELECT b.bucket, b.account_id, b.balance_minor, b.unallocated_minor
+    FROM ledger_account_balance b
+    WHERE b.tenant_id = %(tenant_id)s AND b.bucket BETWEEN %(first)s AND %(last)s AND b.balance_minor > 0
+), outstanding AS (
+    SELECT o.bucket, o.account_id, o.balance_minor, coalesce((
+        SELECT sum(t.amount_minor - coalesce((
+            SELECT sum(l.amount_minor) FROM ledger_allocation l
+            WHERE l.bucket = t.bucket AND l.account_id = t.account_id
+              AND l.debit_origin_id = t.origin_id AND l.debit_line = t.line), 0))
+        FROM ledger_transaction t
+        WHERE t.bucket = o.bucket AND t.account_id = o.account_id
+          AND t.kind IN ('invoice', 'refund', 'payment_cancellation') AND t.due_date < %(today)s), 0)
+        - o.unallocated_minor AS outstanding_minor
+    FROM owing o
+), judged AS (
+    SELECT o.*, o.balance_minor > a.credit_limit_minor AS is_over_limit,
+           o.outstanding_minor > %(threshold)s AS is_overdue
+    FROM outstanding o JOIN party_account a ON a.bucket = o.bucket AND a.account_id = o.account_id
+    WHERE (%(classifications)s::bigint[] IS NULL OR a.classification_id = ANY(%(classifications)s))
+)
+SELECT account_id, coalesce(is_over_limit, false), is_overdue FROM judged
+"""
+_TO_DEACTIVATE: Final = """
+SELECT u.code FROM subscription_subscription u
+  JOIN unnest(%(buckets)s::smallint[], %(accounts)s::bigint[]) AS k (bucket, account_id)
+    ON u.bucket = k.bucket AND u.account_id = k.account_id
+ WHERE u.tenant_id = %(tenant_id)s
+   AND (u.state = 'effective' OR (u.state IN ('in_resting', 'short_term_not_effective')
+        AND u.state_ends_on <= %(today)s))
+   AND (u.grace_until IS NULL OR u.grace_until <= %(today)s)
+   AND (%(types)s::bigint[] IS NULL OR u.type_id = ANY(%(types)s))
+   AND (%(frequencies)s::text[] IS NULL OR EXISTS (
+        SELECT FROM subscription_billing_term t
+        WHERE t.bucket = u.bucket AND t.account_id = u.account_id AND t.subscription_id = u.id
+          AND t.effective_to IS NULL AND t.frequency = ANY(%(frequencies)s)))
+ ORDER BY u.bucket, u.account_id, u.id
+"""
+# Off, of an account whose balance moved lately. A subscription that is on may have services that are off.
+_TO_ACTIVATE: Final = """
+SELECT u.code, u.account_id, u.state, s.codes
+  FROM subscription_subscription u
+  JOIN LATERAL (
+    SELECT array_agg(s.code ORDER BY s.id) FILTER (WHERE s.state = 'not_effective') AS codes
+    FROM subscription_service s
+    WHERE s.bucket = u.bucket AND s.account_id = u.account_id AND s.subscription_id = u.id) s ON true
+ WHERE u.tenant_id = %(tenant_id)s AND u.bucket BETWEEN %(first)s AND %(last)s
+   AND (u.state = 'not_effective' OR u.state = 'effective' AND u.state_from IS NULL AND s.codes IS NOT NULL)
+   AND EXISTS (
+     SELECT FROM ledger_transaction t
+     WHERE t.bucket = u.bucket AND t.account_id = u.account_id AND t.posted_at >= %(since)s)
+   AND EXISTS (
+     SELECT FROM subscription_billing_term t
+     WHERE t.bucket = u.bucket AND t.account_id = u.account_id AND t.subscription_id = u.id
+       AND t.effective_to IS NULL AND t.scheme_version_id = ANY(%(schemes)s))
+ ORDER BY u.bucket, u.account_id, u.id
+"""
+
+
+class DebtBasis(StrEnum):
+    """What deactivation goes by; both means both at once (R120, C16)."""
+
+    OUTSTANDING_AMOUNT = "outstanding_amount"
+    CREDIT_LIMIT = "credit_limit"
+    BOTH = "both"
+
+
+@dataclass(frozen=True, slots=True)
+class Debtor:
+    """An account that owes, and by which measure it owes too much."""
+
+    account_id: int
+    is_over_limit: bool
+    is_overdue: bool
+
+    def meets(self, basis: DebtBasis) -> bool:
+        """Tell whether a basis holds."""
+        if basis is DebtBasis.OUTSTANDING_AMOUNT:
+            return self.is_overdue
+        if basis is DebtBasis.CREDIT_LIMIT:
+            return self.is_over_limit
+        return self.is_overdue and self.is_over_limit
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A subscription that is off, or on with services that are off."""
+
+    code: str
+    account_id: int
+    state: str
+    services_off: tuple[str, ...]
+
+
+def find_over_limit(account_ids: Sequence[int], *, using: str = APP_ALIAS) -> frozenset[int]:
+    """Return those accounts whose balance is above their credit limit; equal is not (R114)."""
+    owners = sorted(set(account_ids))
+    rows = fetch_rows(_OVER_LIMIT, [[bucket_of(owner) for owner in owners], owners], using=using)
+    return frozenset(row[0] for row in rows)
+
+
+def find_debtors(
+    *,
+    tenant_id: int,
+    today: date,
+    threshold_minor: int,
+    buckets: tuple[int, int],
+    classification_ids: Sequence[int] | None = None,
+    using: str = APP_ALIAS,
+) -> list[Debtor]:
+    """Return the accounts with a debt; `threshold_minor` is what may be overdue."""
+    params: dict[str, Any] = {
+        "tenant_id": tenant_id,
+        "first": buckets[0],
+        "last": buckets[1],
+        "today": today,
+        "threshold": threshold_minor,
+        "classifications": list(classification_ids) if classification_ids is not None else None,
+    }
+    return [Debtor(*row) for row in fetch_rows(_DEBTORS, params, using=using)]
+
+
+def find_to_deactivate(
+    *,
+    tenant_id: int,
+    account_ids: Sequence[int],
+    today: date,
+    type_ids: Sequence[int] | None = None,
+    frequencies: Sequence[str] | None = None,
+    using: str = APP_ALIAS,
+) -> list[str]:
+    """Return the codes of the accounts' subscriptions that are on, or about to be, and not in grace."""
+    params: dict[str, Any] = {
+        "tenant_id": tenant_id,
+        "buckets": [bucket_of(owner) for owner in account_ids],
+        "accounts": list(account_ids),
+        "today": today,
+        "types": list(type_ids) if type_ids is not None else None,
+        "frequencies": list(frequencies) if frequencies is not None else None,
+    }
+    return [row[0] for row in fetch_rows(_TO_DEACTIVATE, params, using=using)]
+
+
+def find_to_activate(
+    *,
+    tenant_id: int,
+    since: datetime,
+    scheme_version_ids: Sequence[int],
+    buckets: tuple[int, int],
+    using: str = APP_ALIAS,
+) -> list[Settled]:
+    """Return subscriptions that are off, on one of these schemes, of accounts with a posting since an instant."""
+    params: dict[str, Any] = {
+        "tenant_id": tenant_id,
+        "first": buckets[0],
+        "last": buckets[1],
+        "since": since,
+        "schemes": list(scheme_version_ids),
+    }
+    rows = fetch_rows(_TO_ACTIVATE, params, using=using)
+    return [Settled(code, account_id, state, tuple(codes or ())) for code, account_id, state, codes in rows]

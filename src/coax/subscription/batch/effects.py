@@ -1,0 +1,303 @@
+"""Writing what actions change: a handful of statements for any number of actions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from coax.base.db import execute
+from coax.base.ids import bucket_of
+from coax.base.numbers import next_ids
+from coax.configuration.types.billing_term_definition import BillingDirective
+from coax.subscription.batch.rows import Row, insert_rows, update_rows
+from coax.subscription.types.actions import (
+    Effects,
+    NewService,
+    ServiceChange,
+    ServiceState,
+    SubscriptionFacts,
+)
+
+_KEY: Final = (("bucket", "smallint"), ("account_id", "bigint"), ("id", "bigint"))
+_BY_KEY: Final = "t.bucket = v.bucket AND t.account_id = v.account_id AND t.id = v.id"
+_HISTORY: Final = (
+    *_KEY,
+    ("tenant_id", "int"),
+    ("service_id", "bigint"),
+    ("state", "text"),
+    ("directive", "text"),
+    ("effective_from", "date"),
+    ("effective_to", "date"),
+    ("billable_from", "date"),
+    ("action_id", "bigint"),
+)
+_SUBSCRIPTION_HISTORY: Final = (
+    *_KEY,
+    ("tenant_id", "int"),
+    ("subscription_id", "bigint"),
+    ("state", "text"),
+    ("effective_from", "date"),
+    ("effective_to", "date"),
+    ("action_id", "bigint"),
+)
+_SERVICE: Final = (
+    *_KEY,
+    ("tenant_id", "int"),
+    ("subscription_id", "bigint"),
+    ("code", "text"),
+    ("product_id", "bigint"),
+    ("quantity", "bigint"),
+    ("effective_from", "date"),
+    ("billable_from", "date"),
+    ("billing_effective_date", "date"),
+    ("agreed_price_micro", "bigint"),
+    ("extra_discount_ppm", "int"),
+    ("state", "text"),
+    ("state_from", "date"),
+    ("swapped_from", "bigint"),
+    ("has_history", "boolean"),
+)
+_GONE: Final = frozenset({ServiceState.CANCELLED, ServiceState.SWAPPED, ServiceState.REMOVED, ServiceState.REGRETTED})
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """An action that is allowed: its key, of whom it is, and what it changes."""
+
+    action_id: int
+    facts: SubscriptionFacts
+    effects: Effects
+
+
+@dataclass(slots=True)
+class _Ids:
+    """Fresh identifiers, fetched once for the whole batch."""
+
+    left: list[int] = field(default_factory=list)
+
+    def take(self) -> int:
+        return self.left.pop()
+
+
+def write_effects(decided: list[Decided], *, tenant_id: int, using: str) -> None:
+    """Write the changes of many actions, each of another subscription, in the open transaction."""
+    if not decided:
+        return
+    changes = [(one, change) for one in decided for change in one.effects.services]
+    news = [(one, new) for one in decided for new in one.effects.new_services]
+    ids = _Ids(next_ids("base_object_seq", 2 * len(changes) + 2 * len(news) + 2 * len(decided), using=using))
+    _touch_accounts(decided, using)
+    _write_subscriptions(decided, tenant_id, ids, using)
+    _write_services(changes, tenant_id, ids, using)
+    _add_services(news, tenant_id, ids, using)
+    _extend_bindings([one for one in decided if one.effects.extend_binding_days], using)
+
+
+def _touch_accounts(decided: list[Decided], using: str) -> None:
+    """Say that the accounts changed: a run that has read them before will not post what it computed."""
+    owners = sorted({one.facts.account_id for one in decided})
+    execute(
+        """UPDATE party_account a SET revision = revision + 1
+           FROM unnest(%s::smallint[], %s::bigint[]) AS k (bucket, account_id)
+           WHERE a.bucket = k.bucket AND a.account_id = k.account_id""",
+        [[bucket_of(owner) for owner in owners], owners],
+        using=using,
+    )
+
+
+def _write_subscriptions(decided: list[Decided], tenant_id: int, ids: _Ids, using: str) -> None:
+    heads: list[Row] = []
+    closed: list[Row] = []
+    rows: list[Row] = []
+    for one in decided:
+        facts, effects = one.facts, one.effects
+        key = (bucket_of(facts.account_id), facts.account_id)
+        grace = effects.grace_until or facts.grace_until
+        if effects.state is None:
+            heads.append((*key, facts.subscription_id, None, None, facts.state_ends_on, grace))
+            continue
+        on = effects.on
+        heads.append((*key, facts.subscription_id, effects.state.value, on, effects.state_ends_on, grace))
+        closed.append((*key, facts.subscription_id, on))
+        rows.append((*key, ids.take(), tenant_id, facts.subscription_id, effects.state.value, on, None, one.action_id))
+        if facts.has_no_history:
+            first = min(facts.changed_on, on) if on else facts.changed_on
+            rows.append((*key, ids.take(), tenant_id, facts.subscription_id, facts.state.value, first, on, None))
+    update_rows(
+        "subscription_subscription",
+        "state = coalesce(v.state, t.state), state_from = coalesce(v.state_from, t.state_from), "
+        "state_ends_on = v.state_ends_on, grace_until = v.grace_until, revision = t.revision + 1",
+        (*_KEY, ("state", "text"), ("state_from", "date"), ("state_ends_on", "date"), ("grace_until", "date")),
+        heads,
+        where=_BY_KEY,
+        using=using,
+    )
+    update_rows(
+        "subscription_subscription_history",
+        "effective_to = v.effective_to",
+        (*_KEY, ("effective_to", "date")),
+        closed,
+        where="t.bucket = v.bucket AND t.account_id = v.account_id AND t.subscription_id = v.id "
+        "AND t.effective_to IS NULL",
+        using=using,
+    )
+    insert_rows("subscription_subscription_history", _SUBSCRIPTION_HISTORY, rows, using=using)
+
+
+def _write_services(changes: list[tuple[Decided, ServiceChange]], tenant_id: int, ids: _Ids, using: str) -> None:
+    heads: list[Row] = []
+    closed: list[Row] = []
+    rows: list[Row] = []
+    credited: list[Row] = []
+    taken: list[Row] = []
+    started: list[Row] = []
+    for one, change in changes:
+        service = change.service
+        key = (bucket_of(one.facts.account_id), one.facts.account_id)
+        ended = (change.credit_from or change.on) if change.state in _GONE else None
+        is_billed = change.directive is BillingDirective.TO_BE_BILLED
+        heads.append((*key, service.service_id, change.state.value, change.on, ended))
+        if service.has_history:
+            closed.append((*key, service.service_id, change.on))
+        else:
+            rows.append(
+                (
+                    *(*key, ids.take(), tenant_id, service.service_id, service.state.value),
+                    *(BillingDirective.TO_BE_BILLED.value, service.effective_from, change.on, service.billable_from),
+                    None,
+                )
+            )
+        rows.append(
+            (
+                *(*key, ids.take(), tenant_id, service.service_id, change.state.value, change.directive.value),
+                *(change.on, None, change.billable_from if is_billed else None, one.action_id),
+            )
+        )
+        back_to = change.credit_from or (change.on if change.directive is BillingDirective.TO_BE_CREDITED else None)
+        if back_to is not None and back_to < service.rated_up_to:
+            credited.append((*key, service.service_id, back_to))
+        if change.credit_from is not None:
+            taken.append((*key, service.service_id, change.credit_from))
+        if change.is_first:
+            started.append((*key, service.service_id, change.on, change.billable_from, change.billing_effective_date))
+    update_rows(
+        "subscription_service",
+        "state = v.state, state_from = v.state_from, effective_to = v.effective_to, has_history = true",
+        (*_KEY, ("state", "text"), ("state_from", "date"), ("effective_to", "date")),
+        heads,
+        where=_BY_KEY,
+        using=using,
+    )
+    of_service = "t.bucket = v.bucket AND t.account_id = v.account_id AND t.service_id = v.id"
+    update_rows(
+        "subscription_service_history",
+        "effective_to = v.effective_to",
+        (*_KEY, ("effective_to", "date")),
+        closed,
+        where=f"{of_service} AND t.effective_to IS NULL",
+        using=using,
+    )
+    insert_rows("subscription_service_history", _HISTORY, rows, using=using)
+    update_rows(
+        "subscription_service_history",
+        "directive = 'to_be_credited'",
+        (*_KEY, ("credit_from", "date")),
+        taken,
+        where=f"{of_service} AND t.directive = 'to_be_billed' AND t.effective_from >= v.credit_from",
+        using=using,
+    )
+    update_rows(
+        "subscription_service_rating",
+        "credit_from = least(t.credit_from, v.credit_from)",
+        (*_KEY, ("credit_from", "date")),
+        credited,
+        where=of_service,
+        using=using,
+    )
+    _start_services(started, using)
+
+
+def _start_services(started: list[Row], using: str) -> None:
+    """Let drafts that become effective begin on that day, not billed before."""
+    update_rows(
+        "subscription_service",
+        "effective_from = v.effective_from, billable_from = v.billable_from, "
+        "billing_effective_date = v.billing_effective_date",
+        (*_KEY, ("effective_from", "date"), ("billable_from", "date"), ("billing_effective_date", "date")),
+        started,
+        where=_BY_KEY,
+        using=using,
+    )
+    update_rows(
+        "subscription_service_rating",
+        "rated_up_to = v.billable_from",
+        (*_KEY, ("billable_from", "date")),
+        [(*row[:3], row[4]) for row in started],
+        where="t.bucket = v.bucket AND t.account_id = v.account_id AND t.service_id = v.id",
+        using=using,
+    )
+
+
+def _add_services(news: list[tuple[Decided, NewService]], tenant_id: int, ids: _Ids, using: str) -> None:
+    services, ratings, histories = [], [], []
+    for one, new in news:
+        service_id = ids.take()
+        key = (bucket_of(one.facts.account_id), one.facts.account_id)
+        is_draft = new.state is ServiceState.DRAFT
+        directive = BillingDirective.NOT_TO_BE_BILLED if is_draft else BillingDirective.TO_BE_BILLED
+        services.append(
+            (
+                *(*key, service_id, tenant_id, one.facts.subscription_id, new.code, new.product_id, new.quantity),
+                *(new.on, new.billable_from, new.billing_effective_date, new.agreed_price_micro, 0),
+                *(new.state.value, new.on, new.swapped_from, True),
+            )
+        )
+        ratings.append((*key, service_id, tenant_id, new.billable_from))
+        histories.append(
+            (
+                *(*key, ids.take(), tenant_id, service_id, new.state.value, directive.value, new.on, None),
+                *(None if is_draft else new.billable_from, one.action_id),
+            )
+        )
+    insert_rows("subscription_service", _SERVICE, services, using=using)
+    insert_rows(
+        "subscription_service_rating",
+        (
+            *(("bucket", "smallint"), ("account_id", "bigint"), ("service_id", "bigint")),
+            *(("tenant_id", "int"), ("rated_up_to", "date"), ("generation", "smallint")),
+        ),
+        [(*row, 0) for row in ratings],
+        using=using,
+    )
+    insert_rows("subscription_service_history", _HISTORY, histories, using=using)
+
+
+def _extend_bindings(decided: list[Decided], using: str) -> None:
+    """Make a new contract, the old one with a longer binding, of each contract whose rest is over (R59)."""
+    rows = [
+        (
+            *(bucket_of(one.facts.account_id), one.facts.account_id, one.facts.term.billing_term_id),
+            *(one.effects.on, one.effects.extend_binding_days),
+        )
+        for one in decided
+        if one.facts.term and one.facts.term.binding_period and one.effects.on
+    ]
+    if not rows:
+        return
+    columns = (*_KEY, ("ended_on", "date"), ("days", "int"))
+    update_rows("subscription_billing_term", "effective_to = v.ended_on", columns, rows, where=_BY_KEY, using=using)
+    fresh = next_ids("base_object_seq", len(rows), using=using)
+    execute(
+        """INSERT INTO subscription_billing_term (bucket, account_id, id, tenant_id, subscription_id,
+               scheme_version_id, price_plan_id, frequency, cycle_day, agreement_date, binding_period,
+               binding_start_date, binding_extension_days, effective_from)
+           SELECT t.bucket, t.account_id, v.fresh, t.tenant_id, t.subscription_id, t.scheme_version_id,
+               t.price_plan_id, t.frequency, t.cycle_day, t.agreement_date, t.binding_period,
+               t.binding_start_date, t.binding_extension_days + v.days, v.ended_on
+           FROM subscription_billing_term t
+           JOIN unnest(%s::smallint[], %s::bigint[], %s::bigint[], %s::date[], %s::int[], %s::bigint[])
+                AS v (bucket, account_id, id, ended_on, days, fresh)
+             ON t.bucket = v.bucket AND t.account_id = v.account_id AND t.id = v.id""",
+        [*(list(column) for column in zip(*rows, strict=True)), fresh],
+        using=using,
+    )

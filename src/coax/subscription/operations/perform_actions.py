@@ -1,0 +1,278 @@
+"""Perform actions on subscriptions: any number of them by the same few statements, one being a set of one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Final
+
+from coax.base.numbers import next_ids
+from coax.base.outbox import append_facts
+from coax.base.tenancy import APP_ALIAS
+from coax.subscription.batch.actions import NewAction, call_off, close_actions, write_actions
+from coax.subscription.batch.effects import Decided, write_effects
+from coax.subscription.queries.codes import SubscriptionUnknown
+from coax.subscription.queries.facts import find_subscription_keys, lock_facts
+from coax.subscription.rules.decide import decide, spares_free_services
+from coax.subscription.rules.machine import ENDINGS, FOR_A_TIME, LIVE
+from coax.subscription.rules.policy import Policy
+from coax.subscription.rules.refusals import ActionRefused
+from coax.subscription.types.actions import (
+    REASON_CHARS_MAX,
+    ActionRequest,
+    ActionState,
+    Behaviour,
+    Effects,
+    SubscriptionFacts,
+)
+
+Key = tuple[int, int]
+_WITH_RESTS: Final = frozenset({Behaviour.REST, Behaviour.END_RESTING})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionContext:
+    """Who acts, when, by which rules; `over_limit` are the accounts that owe more than they may."""
+
+    tenant_id: int
+    actor: str
+    today: date
+    now: datetime
+    policy: Policy
+    over_limit: frozenset[int] = frozenset()
+    spares_free: bool = False
+    wait: str = ""
+    using: str = APP_ALIAS
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one request: what it changed, or why it was refused and changed nothing."""
+
+    request: ActionRequest
+    action_id: int | None
+    facts: SubscriptionFacts | None
+    effects: Effects | None
+    refusal: ActionRefused | SubscriptionUnknown | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """A request that was recorded before, by its action's key."""
+
+    action_id: int
+    account_id: int
+    subscription_id: int
+
+
+def perform_actions(
+    requests: Sequence[ActionRequest], context: ActionContext, *, scheduled: Sequence[Scheduled] = ()
+) -> list[Outcome]:
+    """Perform every request that is allowed, in the open transaction, and return the outcomes in the same order.
+
+    `scheduled` names, in the same order, the records of requests that were scheduled before; without it each request
+    leaves a new record. A refused request changes nothing; a scheduled one is recorded as rejected. Several requests
+    on one subscription are performed one after the other.
+
+    Raises: SubscriptionBusy, where the context does not wait.
+    """
+    keys = _find_keys(requests, context, scheduled)
+    outcomes: dict[int, Outcome] = {}
+    for places in _rounds(keys):
+        batch = {place: keys[place] for place in places}
+        outcomes.update(_perform_round(requests, batch, context, scheduled))
+    missing = [place for place, key in enumerate(keys) if key is None]
+    for place in missing:
+        outcomes[place] = Outcome(requests[place], None, None, None, _unknown(requests[place]))
+    return [outcomes[place] for place in range(len(requests))]
+
+
+def _find_keys(
+    requests: Sequence[ActionRequest], context: ActionContext, scheduled: Sequence[Scheduled]
+) -> list[Key | None]:
+    if scheduled:
+        return [(one.account_id, one.subscription_id) for one in scheduled]
+    codes = {request.subscription_code for request in requests}
+    known = find_subscription_keys(tenant_id=context.tenant_id, codes=codes, using=context.using)
+    return [known.get(request.subscription_code) for request in requests]
+
+
+def _rounds(keys: Sequence[Key | None]) -> list[list[int]]:
+    """Return the places of the requests in rounds, each with every subscription at most once."""
+    rounds: list[list[int]] = []
+    seen: dict[Key, int] = {}
+    for place, key in enumerate(keys):
+        if key is None:
+            continue
+        turn = seen.get(key, 0)
+        seen[key] = turn + 1
+        if turn == len(rounds):
+            rounds.append([])
+        rounds[turn].append(place)
+    return rounds
+
+
+def _perform_round(
+    requests: Sequence[ActionRequest],
+    batch: dict[int, Key | None],
+    context: ActionContext,
+    scheduled: Sequence[Scheduled],
+) -> dict[int, Outcome]:
+    keys = [key for key in batch.values() if key is not None]
+    behaviours = {requests[place].behaviour for place in batch}
+    facts = lock_facts(
+        tenant_id=context.tenant_id,
+        keys=keys,
+        today=context.today,
+        over_limit=context.over_limit,
+        with_rests=bool(behaviours & _WITH_RESTS),
+        with_account=context.policy.counts_over_accounts,
+        wait=context.wait,
+        using=context.using,
+    )
+    fresh = iter(next_ids("base_object_seq", len(batch), using=context.using) if not scheduled else ())
+    outcomes: dict[int, Outcome] = {}
+    for place, key in batch.items():
+        action_id = scheduled[place].action_id if scheduled else next(fresh)
+        outcomes[place] = _judge(
+            requests[place], action_id, facts.get(key) if key else None, context, is_due=bool(scheduled)
+        )
+    _write(list(outcomes.values()), context, is_scheduled=bool(scheduled))
+    return outcomes
+
+
+def _judge(
+    request: ActionRequest, action_id: int, facts: SubscriptionFacts | None, context: ActionContext, *, is_due: bool
+) -> Outcome:
+    if facts is None:
+        return Outcome(request, action_id, None, None, _unknown(request))
+    try:
+        return Outcome(request, action_id, facts, _decide(request, facts, context))
+    except ActionRefused as refusal:
+        if is_due and refusal.rule == "credit_limit" and request.behaviour in ENDINGS.values():
+            return _judge(replace(request, behaviour=Behaviour.DEACTIVATE), action_id, facts, context, is_due=False)
+        return Outcome(request, action_id, facts, None, refusal)
+
+
+def _decide(request: ActionRequest, facts: SubscriptionFacts, context: ActionContext) -> Effects:
+    if len(request.reason) > REASON_CHARS_MAX:
+        text = f"reason: {len(request.reason)} characters are too many; allowed is up to {REASON_CHARS_MAX}."
+        raise ActionRefused("reason", text)
+    effects = decide(request, facts, context.policy, today=context.today)
+    return spares_free_services(effects, facts, context.policy) if context.spares_free else effects
+
+
+def _unknown(request: ActionRequest) -> SubscriptionUnknown:
+    code = request.subscription_code
+    return SubscriptionUnknown(f"There is no subscription {code!r}.", subscription=code)
+
+
+def _write(outcomes: list[Outcome], context: ActionContext, *, is_scheduled: bool) -> None:
+    """Write effects and records of one round."""
+    decided = [
+        Decided(one.action_id, one.facts, one.effects)
+        for one in outcomes
+        if one.action_id is not None and one.facts is not None and one.effects is not None
+    ]
+    write_effects(decided, tenant_id=context.tenant_id, using=context.using)
+    _follow_up(outcomes, context)
+    if is_scheduled:
+        closed = [
+            (
+                one.facts.account_id,
+                one.action_id,
+                ActionState.REJECTED if one.refusal else ActionState.EXECUTED,
+                one.refusal.message if one.refusal else _say_instead(one),
+            )
+            for one in outcomes
+            if one.facts is not None and one.action_id is not None
+        ]
+        close_actions(closed, at=context.now, by=context.actor, using=context.using)
+    else:
+        write_actions(
+            [
+                NewAction(
+                    action_id=one.action_id,
+                    account_id=one.facts.account_id,
+                    subscription_id=one.facts.subscription_id,
+                    request=one.request,
+                    state=ActionState.EXECUTED,
+                    submitted_at=context.now,
+                    submitted_by=context.actor,
+                    executed_at=context.now,
+                    executed_by=context.actor,
+                )
+                for one in outcomes
+                if one.effects is not None and one.facts is not None and one.action_id is not None
+            ],
+            tenant_id=context.tenant_id,
+            using=context.using,
+        )
+    append_facts(
+        tenant_id=context.tenant_id,
+        kind="subscription_action",
+        bodies=(
+            {
+                "action": one.action_id,
+                "subscription": one.request.subscription_code,
+                "behaviour": one.request.behaviour,
+                "service": one.request.service_code,
+                "on": one.request.performed_on,
+                "actor": context.actor,
+            }
+            for one in outcomes
+            if one.effects is not None
+        ),
+        using=context.using,
+    )
+
+
+def _say_instead(one: Outcome) -> str:
+    """Tell where the end of a rest became a deactivation."""
+    is_off = one.facts is not None and one.facts.state in FOR_A_TIME and one.request.behaviour is Behaviour.DEACTIVATE
+    return "Deactivated instead: the account owes more than its credit limit." if is_off else ""
+
+
+def _follow_up(outcomes: list[Outcome], context: ActionContext) -> None:
+    """Call off the ends of states that are over, and schedule the end of each state for a time."""
+    changed = [one for one in outcomes if one.effects is not None and one.facts is not None and one.effects.state]
+    if not changed:
+        return
+    call_off(
+        [(one.facts.account_id, one.facts.subscription_id) for one in changed if one.facts],
+        behaviours=tuple(ENDINGS.values()),
+        but=[one.action_id for one in changed if one.action_id is not None],
+        gone=[
+            (one.facts.account_id, one.facts.subscription_id)
+            for one in changed
+            if one.facts and one.effects and one.effects.state not in LIVE
+        ],
+        at=context.now,
+        by=context.actor,
+        using=context.using,
+    )
+    ending = [one for one in changed if one.effects and one.effects.state_ends_on]
+    fresh = next_ids("base_object_seq", len(ending), using=context.using) if ending else []
+    write_actions(
+        [
+            NewAction(
+                action_id=action_id,
+                account_id=one.facts.account_id,
+                subscription_id=one.facts.subscription_id,
+                request=ActionRequest(
+                    subscription_code=one.request.subscription_code,
+                    behaviour=ENDINGS[one.request.behaviour],
+                    performed_on=one.effects.state_ends_on,
+                    reason=one.request.reason,
+                ),
+                state=ActionState.SCHEDULED,
+                submitted_at=context.now,
+                submitted_by=context.actor,
+            )
+            for one, action_id in zip(ending, fresh, strict=True)
+            if one.facts and one.effects and one.effects.state_ends_on
+        ],
+        tenant_id=context.tenant_id,
+        using=context.using,
+    )

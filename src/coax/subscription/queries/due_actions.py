@@ -1,0 +1,82 @@
+"""Actions as people and runs read them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from coax.base.db import fetch_dicts, fetch_rows
+from coax.base.ids import bucket_of
+from coax.base.tenancy import APP_ALIAS
+from coax.subscription.types.actions import ActionRow, ActionState, Behaviour
+
+PAGE_ROWS: Final = 100
+_DUE_OWNERS: Final = """
+SELECT DISTINCT account_id FROM (
+    SELECT account_id FROM subscription_action
+    WHERE tenant_id = %s AND state = 'scheduled' AND performed_on <= %s AND (bucket, account_id, id) > (%s, %s, %s)
+    ORDER BY bucket, account_id, id LIMIT %s) due
+"""
+_ACTIONS: Final = """
+SELECT a.id, u.code AS subscription_code, a.behaviour, a.action_type, a.state, a.performed_on, a.request::text,
+       a.submitted_at, a.submitted_by, a.executed_at, a.reason, a.detail
+  FROM subscription_action a
+  JOIN subscription_subscription u ON u.bucket = a.bucket AND u.account_id = a.account_id AND u.id = a.subscription_id
+ WHERE a.tenant_id = %(tenant_id)s
+   AND (%(account_id)s::bigint IS NULL OR (a.bucket = %(bucket)s AND a.account_id = %(account_id)s))
+   AND (%(subscription_id)s::bigint IS NULL OR a.subscription_id = %(subscription_id)s)
+   AND (%(state)s::text IS NULL OR a.state = %(state)s)
+ ORDER BY {order} LIMIT %(limit)s
+"""
+
+
+def find_accounts_with_due_actions(
+    *, tenant_id: int, as_of: Any, after: tuple[int, int, int], limit: int, using: str = APP_ALIAS
+) -> list[int]:
+    """Return whose the next scheduled actions are whose day has come."""
+    return [row[0] for row in fetch_rows(_DUE_OWNERS, [tenant_id, as_of, *after, limit], using=using)]
+
+
+def find_actions(
+    *,
+    tenant_id: int,
+    account_id: int | None = None,
+    subscription_id: int | None = None,
+    state: ActionState | None = None,
+    limit: int = PAGE_ROWS,
+    using: str = APP_ALIAS,
+) -> list[ActionRow]:
+    """Return actions: the latest first, scheduled ones by their day."""
+    order = "a.performed_on, a.id" if state is ActionState.SCHEDULED else "a.id DESC"
+    rows = fetch_dicts(
+        _ACTIONS.format(order=order),
+        {
+            "tenant_id": tenant_id,
+            "account_id": account_id,
+            "bucket": bucket_of(account_id) if account_id is not None else None,
+            "subscription_id": subscription_id,
+            "state": state.value if state else None,
+            "limit": limit,
+        },
+        using=using,
+    )
+    return [_make_row(row) for row in rows]
+
+
+def _make_row(row: dict[str, Any]) -> ActionRow:
+    request = json.loads(row["request"])
+    return ActionRow(
+        action_id=row["id"],
+        subscription_code=row["subscription_code"],
+        service_code=request.get("service_code") or request.get("product_code"),
+        behaviour=Behaviour(row["behaviour"]),
+        action_type=row["action_type"],
+        state=ActionState(row["state"]),
+        performed_on=row["performed_on"],
+        ends_on=request.get("ends_on"),
+        submitted_at=row["submitted_at"],
+        submitted_by=row["submitted_by"],
+        executed_at=row["executed_at"],
+        reason=row["reason"],
+        detail=row["detail"],
+    )

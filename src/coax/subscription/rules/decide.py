@@ -1,0 +1,299 @@
+"""What an action changes, or why it is refused: one pure decision, for one subscription at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date, timedelta
+
+from coax.base.calendar import add_months_clamped
+from coax.configuration.types.billing_term_definition import BillingDirective, BillingTermRule, BillingTermRuleKind
+from coax.configuration.types.catalogue import ProductClass
+from coax.configuration.types.fields import Span
+from coax.subscription.rules.contracts import decide_billing_date
+from coax.subscription.rules.machine import LIVE_SERVICE, TRANSITIONS, Transition
+from coax.subscription.rules.policy import Policy
+from coax.subscription.rules.refusals import ActionRefused
+from coax.subscription.rules.structure import check_structure
+from coax.subscription.types.actions import (
+    ActionRequest,
+    Behaviour,
+    Effects,
+    NewService,
+    ServiceChange,
+    ServiceFacts,
+    ServiceState,
+    SubscriptionFacts,
+)
+
+_KIND_OF_REST = {
+    Behaviour.REST: BillingTermRuleKind.RESTING,
+    Behaviour.SHORT_TERM_DEACTIVATE: BillingTermRuleKind.SHORT_TERM_DEACTIVATION,
+    Behaviour.SHORT_TERM_ACTIVATE: BillingTermRuleKind.SHORT_TERM_EFFECTIVE,
+    Behaviour.EXTEND_GRACE: BillingTermRuleKind.GRACE,
+}
+
+
+def decide(request: ActionRequest, facts: SubscriptionFacts, policy: Policy, *, today: date) -> Effects:
+    """Return what the action changes; days are civil, in the operator's time zone.
+
+    Raises: ActionRefused.
+    """
+    transition = TRANSITIONS[request.behaviour]
+    _check_state(request, facts, transition)
+    _check_day(request, facts, today)
+    _check_end(request, facts, policy, transition)
+    if transition.activates or request.behaviour is Behaviour.SHORT_TERM_ACTIVATE:
+        _check_activation(request, facts)
+    if request.behaviour is Behaviour.EXTEND_GRACE:
+        return Effects(grace_until=request.ends_on)
+    effects = _decide_services(request, facts, policy, transition)
+    if transition.adds_service:
+        effects = replace(effects, new_services=(_decide_new(request, facts, policy, transition, effects),))
+    if transition.to:
+        ends_on = request.ends_on if transition.needs_end else None
+        effects = replace(effects, state=transition.to, on=request.performed_on, state_ends_on=ends_on)
+    check_structure(request, facts, effects, policy)
+    return effects
+
+
+def _check_state(request: ActionRequest, facts: SubscriptionFacts, transition: Transition) -> None:
+    if facts.state not in transition.begins_from:
+        allowed = ", ".join(sorted(transition.begins_from))
+        raise ActionRefused(
+            "state",
+            f"{request.behaviour}: subscription {facts.code} is {facts.state}; allowed is: {allowed}.",
+            subscription=facts.code,
+            state=facts.state,
+        )
+    is_early = facts.state_ends_on is not None and request.performed_on < facts.state_ends_on
+    if request.behaviour is Behaviour.DEACTIVATE and is_early:
+        raise ActionRefused(
+            "state",
+            f"{request.behaviour}: subscription {facts.code} is {facts.state} until {facts.state_ends_on}; "
+            "end that first.",
+        )
+    if facts.account_state == "terminated" or (facts.account_state != "active" and transition.activates):
+        raise ActionRefused(
+            "account_active",
+            f"{request.behaviour}: the account of subscription {facts.code} is {facts.account_state}; allowed: active.",
+            subscription=facts.code,
+        )
+
+
+def _check_day(request: ActionRequest, facts: SubscriptionFacts, today: date) -> None:
+    if request.performed_on > today:
+        raise ActionRefused(
+            "performed_on", f"performed_on: {request.performed_on} is still to come; allowed is up to {today}."
+        )
+    if request.performed_on < facts.changed_on:
+        raise ActionRefused(
+            "performed_on",
+            f"performed_on: {request.performed_on} is before subscription {facts.code} became {facts.state}; "
+            f"allowed is from {facts.changed_on} on.",
+        )
+
+
+def _check_end(request: ActionRequest, facts: SubscriptionFacts, policy: Policy, transition: Transition) -> None:
+    """Check the end of a state for a time, by its own sense and by the billing term definition."""
+    if not transition.needs_end:
+        if request.ends_on is not None:
+            raise ActionRefused("ends_on", f"ends_on: {request.behaviour} has no end; leave it empty.")
+        return
+    start, end = request.performed_on, request.ends_on
+    if end is None or end <= start:
+        raise ActionRefused("ends_on", f"ends_on: {end or 'empty'} is not allowed; it must be after {start}.")
+    for rule in policy.find_rules(_KIND_OF_REST[request.behaviour], facts):
+        _check_length(rule, (end - start).days)
+        if request.behaviour is Behaviour.REST:
+            _check_totals(rule, facts, start, end)
+
+
+def _check_length(rule: BillingTermRule, days: int) -> None:
+    name = rule.name or rule.rule
+    if rule.min_days is not None and days < rule.min_days:
+        raise ActionRefused(name, f"ends_on: {days} days are too few; rule {name!r} allows {rule.min_days} or more.")
+    if rule.max_days is not None and days > rule.max_days:
+        raise ActionRefused(name, f"ends_on: {days} days are too many; rule {name!r} allows {rule.max_days} at most.")
+
+
+def _check_totals(rule: BillingTermRule, facts: SubscriptionFacts, start: date, end: date) -> None:
+    name, since = rule.name or rule.rule, _before(start, rule.within)
+    recent = [(max(begun, since), over) for begun, over in facts.rested if over > since]
+    if rule.max_times is not None and len(recent) >= rule.max_times:
+        raise ActionRefused(name, f"rest: rested {len(recent)} times since {since}; rule {name!r}: {rule.max_times}.")
+    total = sum((over - begun).days for begun, over in recent) + (end - start).days
+    if rule.max_total_days is not None and total > rule.max_total_days:
+        raise ActionRefused(
+            name, f"ends_on: {total} days of rest since {since} are too many; rule {name!r}: {rule.max_total_days}."
+        )
+
+
+def _before(day: date, span: Span | None) -> date:
+    if span is None:
+        return date.min
+    months, days = span.months_days
+    return add_months_clamped(day, -months) if months else day - timedelta(days=days)
+
+
+def _check_activation(request: ActionRequest, facts: SubscriptionFacts) -> None:
+    if facts.term is None:
+        raise ActionRefused("billing_term", f"Subscription {facts.code} has no billing term that is effective.")
+    if facts.is_over_limit:
+        raise ActionRefused(
+            "credit_limit",
+            f"{request.behaviour}: the account of subscription {facts.code} owes more than its credit limit (R115).",
+            subscription=facts.code,
+        )
+
+
+def _decide_services(
+    request: ActionRequest, facts: SubscriptionFacts, policy: Policy, transition: Transition
+) -> Effects:
+    if transition.service_to is None or not transition.service_from:
+        return Effects()
+    chosen = _choose_services(request, facts, transition)
+    changes = [_decide_change(request, facts, policy, service, transition.service_to) for service in chosen]
+    extended = _extend_days(request, facts, policy)
+    returned = _take_back(request, facts, policy, chosen)
+    return Effects(services=(*changes, *returned), extend_binding_days=extended)
+
+
+def _choose_services(
+    request: ActionRequest, facts: SubscriptionFacts, transition: Transition
+) -> Iterable[ServiceFacts]:
+    if not transition.is_of_service:
+        chosen = [service for service in facts.services if service.state in transition.service_from]
+        if transition.activates and not chosen:
+            raise ActionRefused("services", f"Subscription {facts.code} has no service to activate.")
+        return chosen
+    named = [s for s in facts.services if s.code == request.service_code and s.state in LIVE_SERVICE]
+    if not named:
+        live = ", ".join(s.code for s in facts.services if s.state in LIVE_SERVICE) or "none"
+        raise ActionRefused("service", f"service: {request.service_code!r} is not one of {facts.code}: {live}.")
+    if named[0].state not in transition.service_from:
+        allowed = ", ".join(sorted(transition.service_from))
+        raise ActionRefused("state", f"service: {named[0].code} is {named[0].state}; allowed is: {allowed}.")
+    return named
+
+
+def _decide_change(
+    request: ActionRequest, facts: SubscriptionFacts, policy: Policy, service: ServiceFacts, to: ServiceState
+) -> ServiceChange:
+    on = request.performed_on
+    if on < service.changed_on:
+        raise ActionRefused(
+            "performed_on",
+            f"performed_on: {on} is before service {service.code} became {service.state}; "
+            f"allowed is from {service.changed_on} on.",
+        )
+    change = ServiceChange(service, to, on, policy.directive(to, facts, service.product_id))
+    if to is ServiceState.REGRETTED:
+        _check_regret(request, facts, policy, service)
+        return replace(change, credit_from=service.effective_from)
+    if change.directive is not BillingDirective.TO_BE_BILLED:
+        return change
+    billable_from, effective_date = _billing_dates(request, facts, policy, on)
+    return replace(
+        change,
+        billable_from=max(billable_from, on),
+        billing_effective_date=effective_date,
+        is_first=service.state is ServiceState.DRAFT,
+    )
+
+
+def _check_regret(request: ActionRequest, facts: SubscriptionFacts, policy: Policy, service: ServiceFacts) -> None:
+    if service.state is ServiceState.DRAFT:
+        return
+    days = (request.performed_on - service.effective_from).days
+    for rule in policy.find_rules(BillingTermRuleKind.REGRET, facts, service.product_id):
+        limit = rule.max_days_since_activation
+        if limit is not None and days > limit:
+            name = rule.name or rule.rule
+            raise ActionRefused(
+                name,
+                f"{request.behaviour}: service {service.code} was activated {days} days ago; "
+                f"rule {name!r} allows {limit}.",
+            )
+
+
+def _billing_dates(request: ActionRequest, facts: SubscriptionFacts, policy: Policy, on: date) -> tuple[date, date]:
+    scheme = policy.scheme_of(facts)
+    if scheme is None or facts.term is None:
+        raise ActionRefused("billing_term", f"Subscription {facts.code} has no billing term that is effective.")
+    first, considered = (
+        decide_billing_date(
+            rule,
+            performed_on=on,
+            agreed_on=facts.term.agreement_date,
+            cycle_day=facts.term.cycle_day,
+            executed_on=request.performed_on,
+        )
+        for rule in (scheme.billable_period_start, scheme.billing_effective)
+    )
+    return first, considered
+
+
+def _extend_days(request: ActionRequest, facts: SubscriptionFacts, policy: Policy) -> int:
+    """Return the days by which the binding period grows: those really rested, where a rule says so."""
+    if request.behaviour is not Behaviour.END_RESTING:
+        return 0
+    rules = policy.find_rules(BillingTermRuleKind.RESTING, facts)
+    return (request.performed_on - facts.changed_on).days if any(rule.extend_binding for rule in rules) else 0
+
+
+def _take_back(
+    request: ActionRequest, facts: SubscriptionFacts, policy: Policy, chosen: Iterable[ServiceFacts]
+) -> list[ServiceChange]:
+    """Return the services that come back because the one that had replaced them is regretted."""
+    if request.behaviour is not Behaviour.REGRET_SERVICE:
+        return []
+    taken = []
+    for service in chosen:
+        former = next((s for s in facts.services if s.service_id == service.swapped_from), None)
+        if former is None or former.state is not ServiceState.SWAPPED:
+            continue
+        directive = policy.directive(ServiceState.EFFECTIVE, facts, former.product_id)
+        on = service.effective_from
+        taken.append(ServiceChange(former, ServiceState.EFFECTIVE, on, directive, on, on))
+    return taken
+
+
+def _decide_new(
+    request: ActionRequest, facts: SubscriptionFacts, policy: Policy, transition: Transition, effects: Effects
+) -> NewService:
+    product = policy.products.get(policy.product_ids.get(request.product_code or "", -1))
+    if product is None or product.class_ not in {ProductClass.TERMED, ProductClass.USAGE}:
+        raise ActionRefused("product", f"product: {request.product_code!r} is not a service of this operator.")
+    if request.quantity < 1:
+        raise ActionRefused("quantity", f"quantity: {request.quantity} is not allowed; allowed is 1 or more.")
+    code = request.new_service_code or product.code
+    if any(service.code == code for service in facts.services):
+        raise ActionRefused(
+            "service", f"service: {facts.code} has had a service {code!r}; give the new one another code."
+        )
+    on = request.performed_on
+    billable_from, effective_date = _billing_dates(request, facts, policy, on)
+    is_swap = request.behaviour is Behaviour.SWAP_SERVICE
+    state = ServiceState.EFFECTIVE if is_swap else transition.service_to or ServiceState.DRAFT
+    return NewService(
+        code=code,
+        product_id=policy.product_ids[product.code],
+        state=state,
+        quantity=effects.services[0].service.quantity if is_swap else request.quantity,
+        on=on,
+        billable_from=on if is_swap else max(billable_from, on),
+        billing_effective_date=effective_date,
+        agreed_price_micro=request.agreed_price_micro,
+        swapped_from=effects.services[0].service.service_id if is_swap else None,
+    )
+
+
+def spares_free_services(effects: Effects, facts: SubscriptionFacts, policy: Policy) -> Effects:
+    """Leave free services out of a deactivation for debt; without any other one the subscription stays as it is."""
+    charged = tuple(c for c in effects.services if not policy.is_free(facts, c.service.product_id))
+    if not charged:
+        raise ActionRefused("free_services", f"Subscription {facts.code} has only free services; debt cuts none.")
+    if len(charged) == len(effects.services):
+        return effects
+    return replace(effects, services=charged, state=None, on=None)

@@ -1,0 +1,102 @@
+"""Structural rules of a subscription: what its type allows, and what the subscription definition asks (R62-R73).
+
+They are checked on what the subscription would be after an action, and only where the action makes it so: an action
+that does not add anything is never refused for what was there before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from coax.configuration.types.subscription_definition import CountScope, Dependency, ServiceKind
+from coax.subscription.rules.policy import Policy
+from coax.subscription.rules.refusals import ActionRefused
+from coax.subscription.types.actions import ActionRequest, Effects, ServiceState, SubscriptionFacts
+
+_COUNTED: Final = frozenset(ServiceState) - {
+    ServiceState.REGRETTED,
+    ServiceState.CANCELLED,
+    ServiceState.SWAPPED,
+    ServiceState.REMOVED,
+}
+_GONE: Final = frozenset({"cancelled", "regretted"})
+
+
+def check_structure(request: ActionRequest, facts: SubscriptionFacts, effects: Effects, policy: Policy) -> None:
+    """Refuse what would leave the subscription outside its type or the active definition. Raises: ActionRefused."""
+    if effects.state is not None and effects.state.value in _GONE:
+        return
+    changed = {change.service.service_id: change.state for change in effects.services}
+    before = [service.product_id for service in facts.services if service.state in _COUNTED]
+    after = [s.product_id for s in facts.services if changed.get(s.service_id, s.state) in _COUNTED]
+    after += [service.product_id for service in effects.new_services]
+    if sorted(before) == sorted(after) and not any(change.is_first for change in effects.services):
+        return
+    if policy.definition is None:
+        raise ActionRefused(
+            "subscription_definition",
+            f"{request.behaviour}: there is no active subscription definition; without one nothing is changed (R67).",
+        )
+    _check_type(facts, effects, policy)
+    _check_counts(facts, after, policy)
+    for dependency in policy.definition.service_dependencies:
+        _check_dependency(dependency, facts, after, policy)
+
+
+def _check_type(facts: SubscriptionFacts, effects: Effects, policy: Policy) -> None:
+    kind = policy.type_of(facts)
+    if kind is None or not kind.services:
+        return
+    for new in effects.new_services:
+        product = policy.products[new.product_id]
+        allowed = [s.product or s.product_type for s in kind.services]
+        if product.code not in allowed and (product.type is None or product.type not in allowed):
+            listed = ", ".join(str(code) for code in allowed)
+            raise ActionRefused(
+                "subscription_type",
+                f"product: {product.code!r} is not allowed by subscription type {kind.code!r}; allowed: {listed}.",
+            )
+
+
+def _check_counts(facts: SubscriptionFacts, after: list[int], policy: Policy) -> None:
+    kind = policy.type_of(facts)
+    for rule in policy.definition.service_rules if policy.definition else ():
+        if rule.subscription_types and (kind is None or kind.code not in rule.subscription_types):
+            continue
+        others = facts.products_elsewhere if rule.scope is CountScope.ACCOUNT else ()
+        counted = sum(_is_counted(rule.services, facts, product, policy) for product in (*after, *others))
+        most = "any number" if rule.maximum is None else str(rule.maximum)
+        if counted < rule.minimum or (rule.maximum is not None and counted > rule.maximum):
+            what = "services" if rule.services is ServiceKind.ANY else f"{rule.services} services"
+            raise ActionRefused(
+                "service_rules",
+                f"Subscription {facts.code} would have {counted} {what} (counted over the {rule.scope}); "
+                f"the subscription definition allows {rule.minimum} to {most}.",
+            )
+
+
+def _is_counted(kind: ServiceKind, facts: SubscriptionFacts, product_id: int, policy: Policy) -> bool:
+    if kind is ServiceKind.ANY:
+        return True
+    return policy.is_mandatory(facts, product_id) == (kind is ServiceKind.MANDATORY)
+
+
+def _check_dependency(dependency: Dependency, facts: SubscriptionFacts, after: list[int], policy: Policy) -> None:
+    names = list(_names(after, policy))
+    dependent = [code for code, kind in names if code in dependency.products or kind in dependency.product_types]
+    has_needed = any(
+        code in dependency.require_products or kind in dependency.require_product_types for code, kind in names
+    )
+    if dependent and not has_needed:
+        needed = ", ".join((*dependency.require_products, *dependency.require_product_types))
+        raise ActionRefused(
+            "service_dependencies",
+            f"Subscription {facts.code} would have {dependent[0]!r} without one of: {needed} (R71).",
+        )
+
+
+def _names(products: list[int], policy: Policy) -> Iterator[tuple[str, str | None]]:
+    for product_id in products:
+        product = policy.products[product_id]
+        yield product.code, product.type

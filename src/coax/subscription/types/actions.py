@@ -1,0 +1,204 @@
+"""Values of actions: what may be done to a subscription, what is known when it is decided, what it changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from coax.configuration.types.billing_term_definition import BillingDirective
+from coax.subscription.types.contracts import SubscriptionState
+
+REASON_CHARS_MAX = 500
+
+
+class ServiceState(StrEnum):
+    """Life cycle of a service: that of a subscription, and two ways of its own to end (reference 3.1)."""
+
+    DRAFT = "draft"
+    EFFECTIVE = "effective"
+    NOT_EFFECTIVE = "not_effective"
+    IN_RESTING = "in_resting"
+    SHORT_TERM_EFFECTIVE = "short_term_effective"
+    SHORT_TERM_NOT_EFFECTIVE = "short_term_not_effective"
+    REGRETTED = "regretted"
+    CANCELLED = "cancelled"
+    SWAPPED = "swapped"
+    REMOVED = "removed"
+
+
+class Behaviour(StrEnum):
+    """What an action does, whatever its type is called (R129; the behaviour codes of reference 3.1)."""
+
+    ACTIVATE = "activate"
+    DEACTIVATE = "deactivate"
+    REST = "rest"
+    END_RESTING = "end_resting"
+    SHORT_TERM_ACTIVATE = "short_term_activate"
+    END_SHORT_TERM_ACTIVATION = "end_short_term_activation"
+    SHORT_TERM_DEACTIVATE = "short_term_deactivate"
+    END_SHORT_TERM_DEACTIVATION = "end_short_term_deactivation"
+    EXTEND_GRACE = "extend_grace"
+    CANCEL = "cancel"
+    REGRET = "regret"
+    START_SERVICE = "start_service"
+    STOP_SERVICE = "stop_service"
+    ADD_SERVICE = "add_service"
+    ADD_SERVICE_AS_DRAFT = "add_service_as_draft"
+    CANCEL_SERVICE = "cancel_service"
+    REGRET_SERVICE = "regret_service"
+    UNDO_ADD_SERVICE = "undo_add_service"
+    SWAP_SERVICE = "swap_service"
+
+
+class ActionState(StrEnum):
+    """What became of an action (reference 3.1)."""
+
+    SCHEDULED = "scheduled"
+    EXECUTED = "executed"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionRequest:
+    """One action as asked for; what a behaviour does not use stays empty.
+
+    `performed_on` is the civil day on which it happens, `ends_on` the first day on which a state for a time is over,
+    `service_code` the service it is about, `new_service_code` and `product_code` the one that comes.
+    """
+
+    subscription_code: str
+    behaviour: Behaviour
+    performed_on: date
+    action_type: str = ""
+    reason: str = ""
+    ends_on: date | None = None
+    service_code: str | None = None
+    new_service_code: str | None = None
+    product_code: str | None = None
+    quantity: int = 1
+    agreed_price_micro: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceFacts:
+    """A service when an action is decided; `changed_on` is the first day of its present state."""
+
+    service_id: int
+    code: str
+    product_id: int
+    state: ServiceState
+    quantity: int
+    effective_from: date
+    effective_to: date | None
+    billable_from: date
+    rated_up_to: date
+    has_history: bool
+    changed_on: date
+    swapped_from: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TermFacts:
+    """The contract that holds when an action is decided."""
+
+    billing_term_id: int
+    scheme_version_id: int
+    cycle_day: int
+    agreement_date: date
+    frequency: str
+    binding_period: str
+    binding_start_date: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionFacts:
+    """A subscription with its services when an action is decided.
+
+    `rested` lists its former rests as half-open days, `products_elsewhere` the products of its account's other live
+    services; `is_over_limit` tells whether the account owes more than it may.
+    """
+
+    subscription_id: int
+    account_id: int
+    code: str
+    type_id: int | None
+    state: SubscriptionState
+    created_on: date
+    changed_on: date
+    has_no_history: bool
+    state_ends_on: date | None
+    grace_until: date | None
+    revision: int
+    account_state: str
+    classification_id: int | None
+    term: TermFacts | None
+    services: tuple[ServiceFacts, ...]
+    rested: tuple[tuple[date, date], ...] = ()
+    products_elsewhere: tuple[int, ...] = ()
+    is_over_limit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceChange:
+    """A service that goes over into another state on a day, and how its time is billed from then on.
+
+    `credit_from` is set where the time before is taken back too, as by a regret.
+    """
+
+    service: ServiceFacts
+    state: ServiceState
+    on: date
+    directive: BillingDirective
+    billable_from: date | None = None
+    billing_effective_date: date | None = None
+    is_first: bool = False
+    credit_from: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewService:
+    """A service that an action adds."""
+
+    code: str
+    product_id: int
+    state: ServiceState
+    quantity: int
+    on: date
+    billable_from: date
+    billing_effective_date: date
+    agreed_price_micro: int | None = None
+    swapped_from: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """All that one action changes; nothing else is touched."""
+
+    state: SubscriptionState | None = None
+    on: date | None = None
+    state_ends_on: date | None = None
+    grace_until: date | None = None
+    services: tuple[ServiceChange, ...] = ()
+    new_services: tuple[NewService, ...] = ()
+    extend_binding_days: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ActionRow:
+    """An action as read."""
+
+    action_id: int
+    subscription_code: str
+    service_code: str | None
+    behaviour: Behaviour
+    action_type: str
+    state: ActionState
+    performed_on: date
+    ends_on: date | None
+    submitted_at: datetime
+    submitted_by: str
+    executed_at: datetime | None
+    reason: str
+    detail: str

@@ -1,0 +1,193 @@
+"""Each row of the table of actions (reference 3.1): allowed from, refused from everywhere else, effect, history, record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from coax.subscription.rules.refusals import ActionRefused
+from coax.subscription.types.actions import Behaviour
+from coax.subscription.types.contracts import SubscriptionState
+from tests.builders.broadcasters import ABroadcaster, a_broadcaster
+
+B, S = Behaviour, SubscriptionState
+
+
+@dataclass(frozen=True)
+class Row:
+    """What the table says of an action; `ahead` is what the next run makes of a month that is billed already."""
+
+    behaviour: Behaviour
+    begins_from: frozenset[SubscriptionState]
+    to: SubscriptionState | None
+    service: str | None = "silver"
+    service_to: str = ""
+    values: tuple[tuple[str, str], ...] = ()
+
+
+def row(
+    behaviour: Behaviour, begins_from: str, to: str, service_to: str, service: str = "silver", **values: str
+) -> Row:
+    states = frozenset(S(name) for name in begins_from.split())
+    return Row(behaviour, states, S(to) if to else None, service, service_to, tuple(values.items()))
+
+
+UNTIL = "2026-07-25"
+TABLE = [
+    row(B.ACTIVATE, "draft not_effective", "effective", "effective"),
+    row(B.DEACTIVATE, "effective", "not_effective", "not_effective"),
+    row(B.REST, "effective", "in_resting", "in_resting", ends_on=UNTIL),
+    row(B.END_RESTING, "in_resting", "effective", "effective"),
+    row(
+        B.SHORT_TERM_ACTIVATE,
+        "draft not_effective",
+        "short_term_effective",
+        "short_term_effective",
+        ends_on=UNTIL,
+    ),
+    row(B.END_SHORT_TERM_ACTIVATION, "short_term_effective", "not_effective", "not_effective"),
+    row(
+        B.SHORT_TERM_DEACTIVATE,
+        "effective",
+        "short_term_not_effective",
+        "short_term_not_effective",
+        ends_on=UNTIL,
+    ),
+    row(B.END_SHORT_TERM_DEACTIVATION, "short_term_not_effective", "effective", "effective"),
+    row(B.EXTEND_GRACE, "draft effective not_effective", "", "", ends_on=UNTIL),
+    row(
+        B.CANCEL,
+        "draft effective not_effective in_resting short_term_effective short_term_not_effective",
+        "cancelled",
+        "cancelled",
+    ),
+    row(B.REGRET, "draft effective not_effective", "regretted", "regretted"),
+    row(B.STOP_SERVICE, "effective", "", "not_effective", service_code="silver"),
+    row(B.ADD_SERVICE, "effective", "", "effective", "gold", product_code="gold"),
+    row(B.ADD_SERVICE_AS_DRAFT, "draft effective not_effective", "", "draft", "gold", product_code="gold"),
+    row(B.SWAP_SERVICE, "effective", "", "swapped", service_code="silver", product_code="gold"),
+]
+DIRECTIVE = {
+    "effective": "to_be_billed",
+    "short_term_effective": "to_be_billed",
+    "not_effective": "not_to_be_billed",
+    "draft": "not_to_be_billed",
+}
+
+
+@pytest.fixture
+def zx(database: str, tmp_path: Path) -> ABroadcaster:
+    definition = (
+        "    name: Main Billing Term Definition\n    classification: subscriptions -> "
+        "    name: Main Billing Term Definition\n    classification: subscriptions"
+    )
+    operator = a_broadcaster(definition=definition)
+    operator.subscribe(
+        tmp_path,
+        [{"account_code": "A", "product": "silver", "effective_from": "2026-06-05", "billed_until": "2026-07-01"}],
+    )
+    operator.on("2026-06-20")
+    operator.bill("2026-06-20")
+    return operator
+
+
+WAY: dict[SubscriptionState, tuple[tuple[Behaviour, dict[str, str]], ...]] = {
+    S.EFFECTIVE: (),
+    S.NOT_EFFECTIVE: ((B.DEACTIVATE, {}),),
+    S.IN_RESTING: ((B.REST, {"ends_on": UNTIL}),),
+    S.SHORT_TERM_EFFECTIVE: ((B.DEACTIVATE, {}), (B.SHORT_TERM_ACTIVATE, {"ends_on": UNTIL})),
+    S.SHORT_TERM_NOT_EFFECTIVE: ((B.SHORT_TERM_DEACTIVATE, {"ends_on": UNTIL}),),
+    S.CANCELLED: ((B.CANCEL, {}),),
+    S.REGRETTED: ((B.REGRET, {}),),
+}
+
+
+def bring(zx: ABroadcaster, state: SubscriptionState) -> None:
+    """Bring the subscription into a state; a draft has no way there and is laid down as it would be stored."""
+    for behaviour, values in WAY.get(state, ()):
+        zx.act(behaviour, "S-A", "2026-07-06", **values)
+    if state is S.DRAFT:
+        zx.execute("UPDATE subscription_subscription SET state = 'draft' WHERE tenant_id = %s", zx.tenant.id)
+        zx.execute("UPDATE subscription_service SET state = 'draft' WHERE tenant_id = %s", zx.tenant.id)
+
+
+@pytest.mark.parametrize("case", TABLE, ids=lambda case: case.behaviour.value)
+def test_it_begins_only_from_its_states(database: str, tmp_path: Path, case: Row) -> None:
+    for state in S:
+        operator = a_broadcaster()
+        operator.subscribe(tmp_path, [{"account_code": "A", "product": "silver", "billed_until": "2026-08-01"}])
+        operator.on("2026-07-06")
+        if state is S.REGRETTED:
+            operator.execute(
+                "UPDATE subscription_subscription SET state = 'regretted' WHERE tenant_id = %s", operator.tenant.id
+            )
+        else:
+            bring(operator, state)
+        operator.on("2026-07-10")
+        if state in case.begins_from or state is S.REGRETTED and case.behaviour is B.REGRET:
+            continue
+        with operator.nothing_changes(), pytest.raises(ActionRefused) as refusal:
+            operator.act(case.behaviour, "S-A", "2026-07-10", **dict(case.values))
+        assert refusal.value.rule == "state", state
+
+
+@pytest.mark.parametrize(
+    ("case", "state"),
+    [(case, state) for case in TABLE for state in sorted(case.begins_from) if state is not S.DRAFT],
+    ids=lambda value: value.behaviour.value if isinstance(value, Row) else str(value),
+)
+def test_what_it_does(zx: ABroadcaster, case: Row, state: SubscriptionState) -> None:
+    zx.on("2026-07-06")
+    bring(zx, state)
+    before = zx.services("S-A")["silver"]
+    zx.on("2026-07-10")
+    zx.act(case.behaviour, "S-A", "2026-07-10", reason="as the table says", **dict(case.values))
+    assert zx.state("S-A") == (case.to or state)
+    action = (
+        zx.actions("S-A")[0]
+        if case.behaviour not in {B.REST, B.SHORT_TERM_ACTIVATE, B.SHORT_TERM_DEACTIVATE}
+        else (zx.actions("S-A")[1])
+    )
+    assert (action.behaviour, action.state, action.submitted_by) == (case.behaviour, "executed", "anna")
+    if case.service_to:
+        assert zx.services("S-A")[case.service] == case.service_to
+        last = zx.history("S-A", case.service)[-1]
+        assert last == (case.service_to, DIRECTIVE.get(case.service_to, "to_be_credited"), "2026-07-10", "")
+    else:
+        assert zx.services("S-A")["silver"] == before
+    zx.bill("2026-07-20")
+    charged_days = _net_days(zx)
+    assert charged_days == _expected_days(case, state), zx.charged("A")
+    assert zx.broken_promises() == []
+
+
+def _net_days(zx: ABroadcaster) -> float:
+    """Return what silver was charged for in all, in days of July (1.00 each) and Augusts (31.00)."""
+    rows = zx.rows(
+        """SELECT coalesce(sum(i.net_micro), 0)::bigint AS net FROM rating_rated_item i
+           JOIN subscription_service s ON s.bucket = i.bucket AND s.account_id = i.account_id AND s.id = i.service_id
+           WHERE i.tenant_id = %s AND s.code = 'silver'"""
+    )
+    return rows[0]["net"] / 1_000_000
+
+
+def _expected_days(case: Row, state: SubscriptionState) -> float:
+    """Work it out slowly, day by day, for July (billed ahead) and August, at one euro a day."""
+    days = 0
+    present = [state.value, case.service_to if case.service_to and case.service == "silver" else state.value]
+    if case.service_to == "regretted":
+        return 0
+    for day in range(1, 63):
+        is_july = day <= 31
+        name = "effective" if day < 6 else present[0] if day < 10 else present[1]
+        is_billed = name in {"effective", "short_term_effective"}
+        is_kept = is_july and name in {"not_effective"}
+        days += is_billed or is_kept
+    return days
+
+
+def test_every_action_is_in_the_table_or_has_its_own_story() -> None:
+    told_elsewhere = {B.START_SERVICE, B.CANCEL_SERVICE, B.REGRET_SERVICE, B.UNDO_ADD_SERVICE}
+    assert {case.behaviour for case in TABLE} | told_elsewhere == set(B)
