@@ -29,7 +29,7 @@ set_up_framework()
 
 from django.db import connections  # noqa: E402
 
-from bench import data, floor  # noqa: E402
+from bench import actions, data, floor  # noqa: E402
 from bench.measure import Measured, measured  # noqa: E402
 from coax.base.bulk import close_bulk_connections  # noqa: E402
 from coax.base.db import refresh_connections  # noqa: E402
@@ -47,6 +47,7 @@ from coax.process.operators import apply_files  # noqa: E402
 
 OPERATOR = Path(__file__).with_name("operator.yaml")
 WORKERS = 2
+PARTS = ["large", "small", "operators", "one", "actions"]
 MB = 1_000_000
 
 
@@ -56,9 +57,9 @@ def main() -> None:
     parser.add_argument("--accounts", type=int, default=1_000_000)
     parser.add_argument("--small", type=int, default=100_000)
     parser.add_argument("--operators", type=int, default=200)
-    parser.add_argument("--only", choices=["large", "small", "operators", "one"], action="append")
+    parser.add_argument("--only", choices=PARTS, action="append")
     options = parser.parse_args()
-    chosen = set(options.only or ["large", "small", "operators", "one"])
+    chosen = set(options.only or PARTS)
     DATA.chmod(0o755)
     try:
         ensure_running(DATA / "data")
@@ -74,6 +75,9 @@ def main() -> None:
             figures["operators"] = bench_operators(options.operators)
         if "one" in chosen:
             figures["bill_account"] = bench_one()
+        if "actions" in chosen:
+            few, many = (bench_actions(count) for count in (2_000, 200_000))
+            figures["actions"] = {"few": few, "many": many}
         sys.stdout.write(json.dumps(figures, indent=2) + "\n")
     finally:
         for alias in connections:
@@ -220,6 +224,25 @@ def bench_operators(count: int, accounts: int = 500) -> dict[str, float]:
 def _bill_quietly(tenant: Tenant) -> None:
     run_id = plan_run(tenant=tenant, request=RunRequest(execution_date=date(2026, 7, 20), bill_as_of=data.AS_OF))
     execute_run(run_id=run_id, workers=1)
+
+
+def bench_actions(count: int) -> dict[str, object]:
+    """Execute that many scheduled deactivations; the floor writes the same rows by one statement a table."""
+    name = f"bench_actions_{count}"
+    _copy_database("bench_template", name)
+    _use(name)
+    tenant, keys = _apply("bench-actions")
+    _load(name, tenant, keys, count)
+    with _superuser(name) as connection:
+        actions.schedule_all(connection, tenant)
+        least = actions.measure_floor(connection, tenant)
+    found = actions.measure_actions(tenant)
+    return {
+        **found,
+        "us_per_action": round(found["seconds"] / count * 1e6, 1),
+        "floor_seconds": round(least, 2),
+        "ratio_to_floor": round(found["seconds"] / least, 2),
+    }
 
 
 def bench_one(rounds: int = 60) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Each row of the table of actions (reference 3.1): allowed from, refused from everywhere else, effect, history, record."""
+"""Each row of the table of actions (reference 3.1): from where, from where not, effect, history, bills, record."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_it_begins_only_from_its_states(database: str, tmp_path: Path, case: Row
         else:
             bring(operator, state)
         operator.on("2026-07-10")
-        if state in case.begins_from or state is S.REGRETTED and case.behaviour is B.REGRET:
+        if state in case.begins_from or (state is S.REGRETTED and case.behaviour is B.REGRET):
             continue
         with operator.nothing_changes(), pytest.raises(ActionRefused) as refusal:
             operator.act(case.behaviour, "S-A", "2026-07-10", **dict(case.values))
@@ -183,7 +183,7 @@ def _expected_days(case: Row, state: SubscriptionState) -> float:
         is_july = day <= 31
         name = "effective" if day < 6 else present[0] if day < 10 else present[1]
         is_billed = name in {"effective", "short_term_effective"}
-        is_kept = is_july and name in {"not_effective"}
+        is_kept = is_july and name == "not_effective"
         days += is_billed or is_kept
     return days
 

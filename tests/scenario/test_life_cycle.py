@@ -1,6 +1,6 @@
 """A clerk governs subscriptions from activation to cancellation, and the bills follow.
 
-Company ZX bills on the 20th for the following month; silver costs 31.00, gold 62.00, football 9.30 a month, news nothing.
+Company ZX bills on the 20th for the following month; silver costs 31.00, gold 62.00 and football 9.30 a month.
 """
 
 from __future__ import annotations
@@ -230,3 +230,13 @@ def test_an_action_of_a_day_to_come_waits_and_is_called_off_with_the_subscriptio
     assert answer["state"] == "scheduled"
     zx.act(Behaviour.CANCEL, "S-A", "2026-07-10")
     assert [(a.behaviour, a.state) for a in zx.actions("S-A")] == [("cancel", "executed"), ("add_service", "cancelled")]
+
+
+def test_who_comes_back_on_the_same_day_is_billed_as_if_nothing_had_been(zx: ABroadcaster) -> None:
+    zx.on("2026-08-03")
+    zx.act(Behaviour.SHORT_TERM_DEACTIVATE, "S-A", "2026-08-03", ends_on="2026-08-20")
+    zx.act(Behaviour.END_SHORT_TERM_DEACTIVATION, "S-A", "2026-08-03")
+    zx.bill("2026-08-03", "2026-08-01")
+    assert zx.charged("A", 2) == [("charge", "2026-08-01", "2026-09-01", "31.000000")]
+    assert [(a.behaviour, a.state) for a in zx.actions("S-A")][1] == ("end_short_term_deactivation", "cancelled")
+    assert zx.broken_promises() == []

@@ -64,6 +64,21 @@ FAULTS: dict[str, list[str]] = {
     "services_are_billed_day_by_day": [
         f"UPDATE subscription_service_rating SET rated_up_to = rated_up_to + 1 WHERE {ADA}"
     ],
+    "histories_are_billed_as_they_say": [
+        f"""INSERT INTO subscription_service_history (bucket, account_id, id, tenant_id, service_id, state, directive,
+                effective_from, billable_from)
+            SELECT bucket, account_id, id + 2000, tenant_id, id, 'effective', 'to_be_billed', DATE '2026-08-02',
+                DATE '2026-08-02' FROM subscription_service WHERE {ADA} AND code = 'sports'""",
+        f"""UPDATE subscription_service SET has_history = true, state_from = DATE '2026-08-02'
+            WHERE {ADA} AND code = 'sports'""",
+        f"""UPDATE subscription_service_rating r SET rated_up_to = rated_up_to + 1 FROM subscription_service s
+            WHERE r.bucket = s.bucket AND r.account_id = s.account_id AND r.service_id = s.id AND s.code = 'sports'
+              AND s.bucket = {{bucket}} AND s.account_id = {{account_id}}""",
+    ],
+    "states_follow_from_their_history": [
+        f"UPDATE subscription_subscription SET state_from = DATE '2026-08-02' WHERE {ADA}"
+    ],
+    "one_contract_holds": [f"UPDATE subscription_billing_term SET effective_to = DATE '2026-12-01' WHERE {ADA}"],
     "charges_are_billed_once": [
         f"""INSERT INTO subscription_charge (bucket, account_id, id, tenant_id, subscription_id, code, product_id,
                 quantity, duration, performed_on, billed_by)

@@ -43,7 +43,7 @@ def end_service(*, tenant_id: int, subscription_code: str, service_code: str, on
     bucket = bucket_of(key.account_id)
     _touch_account(bucket, key.account_id)
     rows = fetch_rows(
-        """SELECT s.id, s.effective_from, s.effective_to, r.rated_up_to
+        """SELECT s.id, s.effective_from, s.effective_to, r.rated_up_to, s.has_history, s.state_from, s.state
            FROM subscription_service s JOIN subscription_service_rating r
              ON r.bucket = s.bucket AND r.account_id = s.account_id AND r.service_id = s.id
            WHERE s.bucket = %s AND s.account_id = %s AND s.subscription_id = %s AND s.code = %s FOR UPDATE""",
@@ -53,7 +53,13 @@ def end_service(*, tenant_id: int, subscription_code: str, service_code: str, on
         raise ServiceUnknown(
             f"Subscription {subscription_code!r} has no service {service_code!r}.", service=service_code
         )
-    service_id, effective_from, effective_to, rated_up_to = rows[0]
+    service_id, effective_from, effective_to, rated_up_to, has_history, state_from, state = rows[0]
+    if has_history:
+        raise ServiceEndInvalid(
+            f"service: {service_code} has been {state} since {state_from}; what happened to it is ended by an action: "
+            f"coax action do cancel_service {subscription_code} --service {service_code}.",
+            on=on,
+        )
     if on < effective_from or (effective_to is not None and on > effective_to):
         latest = f" to {effective_to}" if effective_to else ""
         raise ServiceEndInvalid(f"on: {on} is not allowed; allowed is {effective_from}{latest}.", on=on)

@@ -11,7 +11,8 @@ from coax.base.bulk import bind, read_frame
 from coax.subscription.queries.population import Population
 
 # What stands billed counts up to `floor`; from there on the time in states that are billed is rated, contract by
-# contract. `window_from` is where such a stretch begins whatever the contract.
+# contract. States that follow each other without a gap are one stretch: who is cut off and comes back on the same day
+# has lost nothing. `window_from` is where such a stretch begins whatever the contract.
 _DUE_HISTORIES: Final = """
 SELECT a.bucket, a.account_id, s.id AS service_id, s.subscription_id, s.product_id, s.quantity,
        greatest(w.window_from, t.effective_from) AS rated_up_to, r.generation, s.effective_from,
@@ -32,11 +33,14 @@ CROSS JOIN LATERAL (
     SELECT CASE WHEN r.credit_from < r.rated_up_to THEN r.credit_from END AS credit_from,
            least(r.rated_up_to, r.credit_from) AS floor) f
 LEFT JOIN LATERAL (
-    SELECT greatest(f.floor, h.effective_from, h.billable_from) AS window_from, h.effective_to AS window_to
-    FROM subscription_service_history h
-    WHERE h.bucket = s.bucket AND h.account_id = s.account_id AND h.service_id = s.id
-      AND h.directive = 'to_be_billed'
-      AND (h.effective_to IS NULL OR h.effective_to > greatest(f.floor, h.effective_from, h.billable_from))) w ON true
+    SELECT greatest(f.floor, lower(m.stretch)) AS window_from, upper(m.stretch) AS window_to
+    FROM (
+        SELECT unnest(range_agg(daterange(greatest(h.effective_from, h.billable_from), h.effective_to))) AS stretch
+        FROM subscription_service_history h
+        WHERE h.bucket = s.bucket AND h.account_id = s.account_id AND h.service_id = s.id
+          AND h.directive = 'to_be_billed'
+          AND (h.effective_to IS NULL OR h.effective_to > greatest(h.effective_from, h.billable_from))) m
+    WHERE upper(m.stretch) IS NULL OR upper(m.stretch) > f.floor) w ON true
 LEFT JOIN subscription_billing_term t
   ON t.bucket = s.bucket AND t.account_id = s.account_id AND t.subscription_id = s.subscription_id
  AND (t.effective_to IS NULL OR t.effective_to > greatest(w.window_from, t.effective_from))
