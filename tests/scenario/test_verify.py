@@ -71,9 +71,9 @@ FAULTS: dict[str, list[str]] = {
                 DATE '2026-08-02' FROM subscription_service WHERE {ADA} AND code = 'sports'""",
         f"""UPDATE subscription_service SET has_history = true, state_from = DATE '2026-08-02'
             WHERE {ADA} AND code = 'sports'""",
-        f"""UPDATE subscription_service_rating r SET rated_up_to = rated_up_to + 1 FROM subscription_service s
+        """UPDATE subscription_service_rating r SET rated_up_to = rated_up_to + 1 FROM subscription_service s
             WHERE r.bucket = s.bucket AND r.account_id = s.account_id AND r.service_id = s.id AND s.code = 'sports'
-              AND s.bucket = {{bucket}} AND s.account_id = {{account_id}}""",
+              AND s.bucket = {bucket} AND s.account_id = {account_id}""",
     ],
     "states_follow_from_their_history": [
         f"UPDATE subscription_subscription SET state_from = DATE '2026-08-02' WHERE {ADA}"

@@ -20,11 +20,11 @@ def append_fact(*, tenant_id: int, kind: str, body: dict[str, Any], using: str =
 
 def append_facts(*, tenant_id: int, kind: str, bodies: Iterable[dict[str, Any]], using: str = "default") -> None:
     """Append many facts of one kind in one statement."""
-    texts = [json.dumps(body, default=str) for body in bodies]
-    if texts:
+    listed = list(bodies)
+    if listed:
         execute(
             """INSERT INTO base_outbox_fact (tenant_id, kind, body, created_at)
-               SELECT %s, %s, body::jsonb, now() FROM unnest(%s::text[]) AS body""",
-            [tenant_id, kind, texts],
+               SELECT %s, %s, body, now() FROM jsonb_array_elements(%s::jsonb) AS body""",
+            [tenant_id, kind, json.dumps(listed, default=str)],
             using=using,
         )

@@ -39,7 +39,7 @@ STATEMENTS = [
        ON subscription_service (tenant_id, bucket, account_id) WHERE has_history""",
     """CREATE INDEX action_of_a_subscription ON subscription_action (bucket, account_id, subscription_id, id)""",
     """CREATE INDEX action_to_execute
-       ON subscription_action (tenant_id, bucket, performed_on) WHERE state = 'scheduled'""",
+       ON subscription_action (tenant_id, bucket, account_id, id) WHERE state = 'scheduled'""",
     """CREATE INDEX subscription_in_a_state
        ON subscription_subscription (tenant_id, bucket, state) WHERE state <> 'effective'""",
     *(statement for table in TABLES for statement in tenant_policy_sql(table)),
