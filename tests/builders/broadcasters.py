@@ -19,7 +19,7 @@ from coax.process.subscription_actions.standing import DebtBasis
 from coax.process.verify import verify_tenant
 from coax.subscription.queries.codes import get_subscription_key
 from coax.subscription.queries.due_actions import find_actions
-from coax.subscription.types.actions import ActionRequest, ActionRow, Behaviour
+from coax.subscription.types.actions import ActionRequest, ActionRow, Amendment, Behaviour
 from tests.builders.operators import AnOperator, an_operator
 
 _CHANGES = {
@@ -79,9 +79,10 @@ class ABroadcaster(AnOperator):
             set_simulated_clock(tenant_id=self.tenant.id, at=local.astimezone(UTC))
 
     def act(self, behaviour: Behaviour, subscription: str, day: str, **values: Any) -> dict[str, Any]:
-        for name in ("ends_on",):
-            if name in values:
-                values[name] = date.fromisoformat(values[name])
+        for name in {"ends_on", "binding_start_date"} & values.keys():
+            values[name] = date.fromisoformat(values[name])
+        if "amendment" in values:
+            values["amendment"] = Amendment(values["amendment"])
         request = ActionRequest(
             subscription_code=subscription, behaviour=behaviour, performed_on=date.fromisoformat(day), **values
         )

@@ -240,3 +240,87 @@ def test_who_comes_back_on_the_same_day_is_billed_as_if_nothing_had_been(zx: ABr
     assert zx.charged("A", 2) == [("charge", "2026-08-01", "2026-09-01", "31.000000")]
     assert [(a.behaviour, a.state) for a in zx.actions("S-A")][1] == ("end_short_term_deactivation", "cancelled")
     assert zx.broken_promises() == []
+
+
+def bind(zx: ABroadcaster, day: str = "2026-07-01") -> None:
+    zx.on(day)
+    values = {"amendment": "new", "binding_period": "annual", "binding_start_date": "2026-02-01"}
+    zx.act(Behaviour.AMEND_BILLING_TERM, "S-A", day, **values)
+
+
+def test_cancellation_with_seven_months_of_binding_left(database: str, tmp_path: Path) -> None:
+    penalty = """    rules:
+      - rule: cancellation_penalty
+        name: Half of the rest
+        penalty: { product: penalty, basis: percent_of_remaining_fee, percent: 50 }"""
+    zx = a_broadcaster(
+        rules="    rules: -> " + penalty,
+        penalty="  - code: eurosports-1\n    name: Eurosports 1 -> "
+        "  - { code: penalty, name: Penalty, class: expense, tax_class: standard }\n"
+        "  - code: eurosports-1\n    name: Eurosports 1",
+        price="      - { product: silver, frequency: monthly, price: 31.00 } -> "
+        "      - { product: penalty, price: 0 }\n      - { product: silver, frequency: monthly, price: 31.00 }",
+    )
+    zx.subscribe(tmp_path, [{"account_code": "A", "product": "silver", "billed_until": "2026-07-01"}])
+    zx.on("2026-06-20")
+    zx.bill("2026-06-20")
+    bind(zx)
+    answer = zx.act(Behaviour.CANCEL, "S-A", "2026-07-01")
+    assert answer["changes"][-1] == "charge: 108.500000 on 2026-07-01"  # half of seven months at 31.00
+    zx.bill("2026-07-20")
+    assert sorted(zx.charged("A", 2)) == [
+        ("credit", "2026-07-01", "2026-08-01", "-31.000000"),
+        ("once", "2026-07-01", "2026-07-02", "108.500000"),
+    ]
+    assert zx.broken_promises() == []
+
+
+def test_a_contract_is_renewed_extended_and_cancelled(zx: ABroadcaster) -> None:
+    bind(zx)
+    with zx.nothing_changes(), pytest.raises(ActionRefused, match="binds until 2027-02-01; renew, extend or adjust"):
+        zx.act(Behaviour.AMEND_BILLING_TERM, "S-A", "2026-07-01", amendment="new", binding_period="annual")
+    zx.act(Behaviour.AMEND_BILLING_TERM, "S-A", "2026-07-01", amendment="extended", extension_days=10)
+    zx.act(Behaviour.AMEND_BILLING_TERM, "S-A", "2026-07-01", amendment="renewed")
+    zx.act(Behaviour.AMEND_BILLING_TERM, "S-A", "2026-07-01", amendment="adjusted", binding_start_date="2026-03-01")
+    zx.act(Behaviour.AMEND_BILLING_TERM, "S-A", "2026-07-01", amendment="cancelled")
+    terms = zx.rows(
+        """SELECT binding_period AS period, binding_start_date AS start, binding_extension_days AS longer
+           FROM subscription_billing_term WHERE tenant_id = %s ORDER BY effective_from, id"""
+    )
+    assert [(t["period"], str(t["start"] or ""), t["longer"]) for t in terms] == [
+        ("", "", 0),
+        ("annual", "2026-02-01", 0),
+        ("annual", "2026-02-01", 10),
+        ("annual", "2027-02-11", 0),
+        ("annual", "2026-03-01", 0),
+        ("", "", 0),
+    ]
+    zx.bill("2026-07-20")
+    assert zx.charged("A", 2) == [("charge", "2026-08-01", "2026-09-01", "31.000000")]
+    assert zx.broken_promises() == []
+
+
+def test_another_price_plan_holds_from_the_day_of_the_amendment(database: str, tmp_path: Path) -> None:
+    cheap = """price_plans:
+  - code: loyal
+    name: Loyal
+    currency: EUR
+    rates: [{ product: silver, frequency: monthly, price: 15.50 }]
+"""
+    zx = a_broadcaster(
+        plans="price_plans:\n -> " + cheap, scheme="    price_plans: [main] ->     price_plans: [main, loyal]"
+    )
+    zx.subscribe(tmp_path, [{"account_code": "A", "product": "silver", "billed_until": "2026-07-01"}])
+    zx.on("2026-06-20")
+    zx.bill("2026-06-20")
+    zx.on("2026-07-11")
+    zx.act(Behaviour.AMEND_BILLING_TERM, "S-A", "2026-07-11", price_plan_code="loyal")
+    zx.bill("2026-07-20")
+    assert zx.charged("A", 2) == [
+        ("credit", "2026-07-11", "2026-08-01", "-21.000000"),
+        ("charge", "2026-07-11", "2026-08-01", "10.500000"),
+        ("charge", "2026-08-01", "2026-09-01", "15.500000"),
+    ]
+    with zx.nothing_changes(), pytest.raises(ActionRefused, match="allowed: main, loyal"):
+        zx.act(Behaviour.AMEND_BILLING_TERM, "S-A", "2026-07-11", price_plan_code="gold")
+    assert zx.broken_promises() == []

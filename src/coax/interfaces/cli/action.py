@@ -32,7 +32,7 @@ from coax.process.subscription_actions.perform import (
 )
 from coax.subscription.queries.codes import get_subscription_key
 from coax.subscription.queries.due_actions import find_actions
-from coax.subscription.types.actions import ActionRequest, ActionState, Behaviour
+from coax.subscription.types.actions import ActionRequest, ActionState, Amendment, Behaviour
 
 app = typer.Typer(help="Actions on subscriptions: at once, on a day to come, or only previewed.", no_args_is_help=True)
 
@@ -59,6 +59,17 @@ def perform(
     new_code: NewCode = None,
     quantity: Quantity = 1,
     price: Price = None,
+    amendment: Annotated[
+        Amendment | None, typer.Option("--binding", help="What becomes of the binding period.")
+    ] = None,
+    scheme: Annotated[str | None, typer.Option("--scheme", help="New billing term scheme.")] = None,
+    plan: Annotated[str | None, typer.Option("--plan", help="New price plan.")] = None,
+    frequency: Annotated[str | None, typer.Option("--frequency", help="New billing frequency.")] = None,
+    cycle_day: Annotated[int | None, typer.Option("--cycle-day", help="New day of the billing cycle.")] = None,
+    agreed_on: Annotated[str | None, typer.Option("--agreed-on", help="Day the amendment was signed.")] = None,
+    binding_period: Annotated[str | None, typer.Option("--binding-period", help="New binding, such as annual.")] = None,
+    binding_start: Annotated[str | None, typer.Option("--binding-start", help="Its first day.")] = None,
+    extension_days: Annotated[int | None, typer.Option("--extension-days", help="Days a binding grows by.")] = None,
     reason: Reason = "",
     action_type: TypeOfAction = "",
     key: Annotated[str | None, typer.Option("--key", help="Idempotency key: done once however often asked.")] = None,
@@ -82,6 +93,15 @@ def perform(
             product_code=product,
             quantity=quantity,
             agreed_price_micro=parse_micro(price) if price else None,
+            amendment=amendment,
+            scheme_code=scheme,
+            price_plan_code=plan,
+            frequency=frequency,
+            cycle_day=cycle_day,
+            agreement_date=parse_date(agreed_on, "--agreed-on"),
+            binding_period=binding_period,
+            binding_start_date=parse_date(binding_start, "--binding-start"),
+            extension_days=extension_days,
         )
         console = Console(highlight=False)
         if preview:

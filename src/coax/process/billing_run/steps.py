@@ -167,8 +167,8 @@ def _named(refused: pl.DataFrame, codes: dict[int, str]) -> pl.DataFrame:
 
 
 def _in_order(charges: pl.DataFrame, credited: pl.DataFrame | None) -> pl.DataFrame:
-    """Return all items by account, subscription, service and period; charges alone come in that order."""
-    frames = [_typed(frame, ITEM_TYPES) for frame in (charges, credited) if frame is not None and frame.height]
+    """Return all items by account, subscription, service and period, a credit first; charges alone are in order."""
+    frames = [_typed(frame, ITEM_TYPES) for frame in (credited, charges) if frame is not None and frame.height]
     if not frames:
         return pl.DataFrame(schema=ITEM_TYPES)
     if len(frames) == 1 and charges.height:

@@ -12,6 +12,7 @@ from coax.base.ids import BUCKETS
 from coax.base.tenancy import RUN_ALIAS, Tenant, tenant_transaction
 from coax.process.subscription_actions.context import make_context
 from coax.process.subscription_actions.deactivate import BUCKETS_AT_A_TIME, SUBSCRIPTIONS_AT_A_TIME, BulkResult
+from coax.process.subscription_actions.remaining_fees import find_remaining_fees
 from coax.process.subscription_actions.standing import (
     Settled,
     find_debtors,
@@ -20,7 +21,7 @@ from coax.process.subscription_actions.standing import (
 )
 from coax.subscription.operations.execute_scheduled import BEGINNING, Place, execute_scheduled_actions
 from coax.subscription.operations.perform_actions import ActionContext, perform_actions
-from coax.subscription.queries.due_actions import find_accounts_with_due_actions
+from coax.subscription.queries.due_actions import find_accounts_with_due_actions, find_due_cancellations
 from coax.subscription.types.actions import ActionRequest, Behaviour
 from coax.subscription.types.contracts import SubscriptionState
 
@@ -41,10 +42,12 @@ def execute_scheduled(*, tenant: Tenant, actor: str) -> BulkResult:
             owners = find_accounts_with_due_actions(
                 tenant_id=tenant.id, as_of=context.today, after=place, limit=SUBSCRIPTIONS_AT_A_TIME, using=RUN_ALIAS
             )
-            over = find_over_limit(owners, using=RUN_ALIAS) if owners else frozenset()
-            outcomes, place = execute_scheduled_actions(
-                _with_over_limit(context, over), after=place, limit=SUBSCRIPTIONS_AT_A_TIME
+            context = replace(
+                context,
+                over_limit=find_over_limit(owners, using=RUN_ALIAS) if owners else frozenset(),
+                remaining_fees=_read_fees(tenant, context, place),
             )
+            outcomes, place = execute_scheduled_actions(context, after=place, limit=SUBSCRIPTIONS_AT_A_TIME)
             result.add(outcomes)
     return result
 
@@ -102,5 +105,9 @@ def _requests(one: Settled, context: ActionContext) -> Iterator[ActionRequest]:
         )
 
 
-def _with_over_limit(context: ActionContext, over: frozenset[int]) -> ActionContext:
-    return replace(context, over_limit=over)
+def _read_fees(tenant: Tenant, context: ActionContext, place: Place) -> dict[int, int]:
+    """Return what is left to pay of the bindings of those whose cancellation comes next, as of today."""
+    keys = find_due_cancellations(
+        tenant_id=tenant.id, as_of=context.today, after=place, limit=SUBSCRIPTIONS_AT_A_TIME, using=RUN_ALIAS
+    )
+    return find_remaining_fees(tenant=tenant, keys=keys, policy=context.policy, on=context.today)

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from django.db import OperationalError, transaction
 
 from coax.base.clock import tenant_now, tenant_today
 from coax.base.idempotency import perform_once
+from coax.base.money import micro_to_decimal
 from coax.base.tenancy import APP_ALIAS, RUN_ALIAS, Tenant, tenant_transaction
 from coax.process.billing_run.plan import RunRequest
 from coax.process.billing_run.preview import Preview, preview_bill
 from coax.process.subscription_actions.context import make_context
+from coax.process.subscription_actions.remaining_fees import find_remaining_fees
 from coax.process.subscription_actions.standing import find_over_limit
-from coax.subscription.operations.perform_actions import Outcome, perform_actions
+from coax.subscription.operations.perform_actions import ActionContext, Outcome, perform_actions
 from coax.subscription.operations.schedule_action import cancel_action, schedule_action
 from coax.subscription.queries.codes import get_subscription_key
 from coax.subscription.queries.facts import SubscriptionBusy
-from coax.subscription.types.actions import ActionRequest, ActionState, Effects
+from coax.subscription.types.actions import ActionRequest, ActionState, Behaviour, Effects
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,9 @@ def _perform(tenant: Tenant, request: ActionRequest, actor: str, *, using: str) 
     key = get_subscription_key(tenant_id=tenant.id, code=request.subscription_code, using=using)
     over = find_over_limit([key.account_id], using=using)
     context = make_context(tenant, actor=actor, over_limit=over, wait="NOWAIT", using=using)
+    if request.behaviour in {Behaviour.CANCEL, Behaviour.CANCEL_SERVICE}:
+        fees = _read_fees(tenant, context, (key.account_id, key.subscription_id), request)
+        context = replace(context, remaining_fees=fees)
     try:
         (outcome,) = perform_actions([request], context)
     except OperationalError as error:
@@ -102,6 +107,12 @@ def _perform(tenant: Tenant, request: ActionRequest, actor: str, *, using: str) 
     if outcome.refusal:
         raise outcome.refusal
     return outcome
+
+
+def _read_fees(tenant: Tenant, context: ActionContext, key: tuple[int, int], request: ActionRequest) -> dict[int, int]:
+    """Return what is left to pay of the binding; rating reads by the role of runs, in a transaction of its own."""
+    with tenant_transaction(tenant.id, using=RUN_ALIAS):
+        return find_remaining_fees(tenant=tenant, keys=[key], policy=context.policy, on=request.performed_on)
 
 
 LOCK_NOT_AVAILABLE = "55P03"
@@ -121,6 +132,10 @@ def describe_effects(effects: Effects) -> list[str]:
         for change in effects.services
     ]
     lines += [f"{new.code}: new, {new.state}, from {new.on}" for new in effects.new_services]
-    if effects.extend_binding_days:
-        lines.append(f"binding: {effects.extend_binding_days} days longer")
+    if effects.new_term:
+        term = effects.new_term
+        longer = f", {term.binding_extension_days} days longer" if term.binding_extension_days else ""
+        binding = f", bound {term.binding_period} from {term.binding_start_date}{longer}" if term.binding_period else ""
+        lines.append(f"billing term: new from {term.on}, {term.frequency} on day {term.cycle_day}{binding}")
+    lines += [f"charge: {micro_to_decimal(charge.amount_micro)} on {charge.on}" for charge in effects.charges]
     return lines

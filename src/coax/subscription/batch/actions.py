@@ -11,7 +11,7 @@ from typing import Any, Final
 from coax.base.db import execute, fetch_rows
 from coax.base.ids import bucket_of
 from coax.subscription.batch.rows import insert_rows, update_rows
-from coax.subscription.types.actions import ActionRequest, ActionState, Behaviour
+from coax.subscription.types.actions import ActionRequest, ActionState, Amendment, Behaviour
 
 _COLUMNS: Final = (
     *(("bucket", "smallint"), ("account_id", "bigint"), ("id", "bigint"), ("tenant_id", "int")),
@@ -145,7 +145,9 @@ def load_request(text: str) -> ActionRequest:
     """Read a request from its JSON text."""
     stored: dict[str, Any] = json.loads(text)
     stored["behaviour"] = Behaviour(stored["behaviour"])
-    for name in ("performed_on", "ends_on"):
+    if stored.get("amendment"):
+        stored["amendment"] = Amendment(stored["amendment"])
+    for name in ("performed_on", "ends_on", "agreement_date", "binding_start_date"):
         if stored.get(name):
             stored[name] = date.fromisoformat(stored[name])
     return ActionRequest(**stored)

@@ -12,6 +12,7 @@ from coax.configuration.types.billing_term_definition import BillingDirective
 from coax.subscription.batch.rows import Row, insert_rows, update_rows
 from coax.subscription.types.actions import (
     Effects,
+    NewCharge,
     NewService,
     ServiceChange,
     ServiceState,
@@ -57,6 +58,31 @@ _SERVICE: Final = (
     ("swapped_from", "bigint"),
     ("has_history", "boolean"),
 )
+_TERM: Final = (
+    *_KEY,
+    ("tenant_id", "int"),
+    ("subscription_id", "bigint"),
+    ("scheme_version_id", "bigint"),
+    ("price_plan_id", "bigint"),
+    ("frequency", "text"),
+    ("cycle_day", "smallint"),
+    ("agreement_date", "date"),
+    ("binding_period", "text"),
+    ("binding_start_date", "date"),
+    ("binding_extension_days", "int"),
+    ("effective_from", "date"),
+)
+_CHARGE: Final = (
+    *_KEY,
+    ("tenant_id", "int"),
+    ("subscription_id", "bigint"),
+    ("code", "text"),
+    ("product_id", "bigint"),
+    ("quantity", "bigint"),
+    ("duration", "bigint"),
+    ("performed_on", "date"),
+    ("agreed_price_micro", "bigint"),
+)
 _GONE: Final = frozenset({ServiceState.CANCELLED, ServiceState.SWAPPED, ServiceState.REMOVED, ServiceState.REGRETTED})
 
 
@@ -90,7 +116,8 @@ def write_effects(decided: list[Decided], *, tenant_id: int, using: str) -> None
     _write_subscriptions(decided, tenant_id, ids, using)
     _write_services(changes, tenant_id, ids, using)
     _add_services(news, tenant_id, ids, using)
-    _extend_bindings([one for one in decided if one.effects.extend_binding_days], using)
+    _replace_terms([one for one in decided if one.effects.new_term], tenant_id, using)
+    _add_charges([(one, charge) for one in decided for charge in one.effects.charges], tenant_id, using)
 
 
 def _touch_accounts(decided: list[Decided], using: str) -> None:
@@ -173,7 +200,11 @@ def _write_services(changes: list[tuple[Decided, ServiceChange]], tenant_id: int
                 *(change.on, None, change.billable_from if is_billed else None, one.action_id),
             )
         )
-        back_to = change.credit_from or (change.on if change.directive is BillingDirective.TO_BE_CREDITED else None)
+        back_to = (
+            change.credit_from
+            or change.rate_from
+            or (change.on if change.directive is BillingDirective.TO_BE_CREDITED else None)
+        )
         if back_to is not None and back_to < service.rated_up_to:
             credited.append((*key, service.service_id, back_to))
         if change.credit_from is not None:
@@ -272,32 +303,39 @@ def _add_services(news: list[tuple[Decided, NewService]], tenant_id: int, ids: _
     insert_rows("subscription_service_history", _HISTORY, histories, using=using)
 
 
-def _extend_bindings(decided: list[Decided], using: str) -> None:
-    """Make a new contract, the old one with a longer binding, of each contract whose rest is over (R59)."""
+def _replace_terms(decided: list[Decided], tenant_id: int, using: str) -> None:
+    """End the contracts and let new ones take their place; the old ones still rate their past (R59)."""
+    ended: list[Row] = []
+    made: list[Row] = []
+    fresh = next_ids("base_object_seq", len(decided), using=using) if decided else []
+    for one, term_id in zip(decided, fresh, strict=True):
+        old, new = one.facts.term, one.effects.new_term
+        if old is None or new is None:
+            continue
+        key = (bucket_of(one.facts.account_id), one.facts.account_id)
+        ended.append((*key, old.billing_term_id, new.on))
+        made.append(
+            (
+                *(*key, term_id, tenant_id, one.facts.subscription_id, new.scheme_version_id, new.price_plan_id),
+                *(new.frequency, new.cycle_day, new.agreement_date, new.binding_period, new.binding_start_date),
+                *(new.binding_extension_days, new.on),
+            )
+        )
+    columns = (*_KEY, ("effective_to", "date"))
+    update_rows(
+        "subscription_billing_term", "effective_to = v.effective_to", columns, ended, where=_BY_KEY, using=using
+    )
+    insert_rows("subscription_billing_term", _TERM, made, using=using)
+
+
+def _add_charges(charges: list[tuple[Decided, NewCharge]], tenant_id: int, using: str) -> None:
+    """Add what actions cost; the next run bills it."""
+    fresh = next_ids("base_object_seq", len(charges), using=using) if charges else []
     rows = [
         (
-            *(bucket_of(one.facts.account_id), one.facts.account_id, one.facts.term.billing_term_id),
-            *(one.effects.on, one.effects.extend_binding_days),
+            *(bucket_of(one.facts.account_id), one.facts.account_id, charge_id, tenant_id),
+            *(one.facts.subscription_id, str(charge_id), charge.product_id, 1, 0, charge.on, charge.amount_micro),
         )
-        for one in decided
-        if one.facts.term and one.facts.term.binding_period and one.effects.on
+        for (one, charge), charge_id in zip(charges, fresh, strict=True)
     ]
-    if not rows:
-        return
-    columns = (*_KEY, ("ended_on", "date"), ("days", "int"))
-    update_rows("subscription_billing_term", "effective_to = v.ended_on", columns, rows, where=_BY_KEY, using=using)
-    fresh = next_ids("base_object_seq", len(rows), using=using)
-    execute(
-        """INSERT INTO subscription_billing_term (bucket, account_id, id, tenant_id, subscription_id,
-               scheme_version_id, price_plan_id, frequency, cycle_day, agreement_date, binding_period,
-               binding_start_date, binding_extension_days, effective_from)
-           SELECT t.bucket, t.account_id, v.fresh, t.tenant_id, t.subscription_id, t.scheme_version_id,
-               t.price_plan_id, t.frequency, t.cycle_day, t.agreement_date, t.binding_period,
-               t.binding_start_date, t.binding_extension_days + v.days, v.ended_on
-           FROM subscription_billing_term t
-           JOIN unnest(%s::smallint[], %s::bigint[], %s::bigint[], %s::date[], %s::int[], %s::bigint[])
-                AS v (bucket, account_id, id, ended_on, days, fresh)
-             ON t.bucket = v.bucket AND t.account_id = v.account_id AND t.id = v.id""",
-        [*(list(column) for column in zip(*rows, strict=True)), fresh],
-        using=using,
-    )
+    insert_rows("subscription_charge", _CHARGE, rows, using=using)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Final
 
@@ -33,7 +33,10 @@ _WITH_RESTS: Final = frozenset({Behaviour.REST, Behaviour.END_RESTING})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionContext:
-    """Who acts, when, by which rules; `over_limit` are the accounts that owe more than they may."""
+    """Who acts, when, by which rules; `over_limit` are the accounts that owe more than they may.
+
+    `remaining_fees`: see `decide`. `wait` is NOWAIT or nothing, `spares_free` leaves free services as they are.
+    """
 
     tenant_id: int
     actor: str
@@ -41,6 +44,7 @@ class ActionContext:
     now: datetime
     policy: Policy
     over_limit: frozenset[int] = frozenset()
+    remaining_fees: Mapping[int, int] = field(default_factory=dict)
     spares_free: bool = False
     wait: str = ""
     using: str = APP_ALIAS
@@ -159,7 +163,7 @@ def _decide(request: ActionRequest, facts: SubscriptionFacts, context: ActionCon
     if len(request.reason) > REASON_CHARS_MAX:
         text = f"reason: {len(request.reason)} characters are too many; allowed is up to {REASON_CHARS_MAX}."
         raise ActionRefused("reason", text)
-    effects = decide(request, facts, context.policy, today=context.today)
+    effects = decide(request, facts, context.policy, today=context.today, remaining_fees=context.remaining_fees)
     return spares_free_services(effects, facts, context.policy) if context.spares_free else effects
 
 

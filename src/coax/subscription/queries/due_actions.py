@@ -17,6 +17,13 @@ SELECT DISTINCT account_id FROM (
     WHERE tenant_id = %s AND state = 'scheduled' AND performed_on <= %s AND (bucket, account_id, id) > (%s, %s, %s)
     ORDER BY bucket, account_id, id LIMIT %s) due
 """
+_DUE_CANCELLATIONS: Final = """
+SELECT DISTINCT account_id, subscription_id FROM (
+    SELECT account_id, subscription_id, behaviour FROM subscription_action
+    WHERE tenant_id = %s AND state = 'scheduled' AND performed_on <= %s AND (bucket, account_id, id) > (%s, %s, %s)
+    ORDER BY bucket, account_id, id LIMIT %s) due
+ WHERE behaviour IN ('cancel', 'cancel_service')
+"""
 _ACTIONS: Final = """
 SELECT a.id, u.code AS subscription_code, a.behaviour, a.action_type, a.state, a.performed_on, a.request::text,
        a.submitted_at, a.submitted_by, a.executed_at, a.reason, a.detail
@@ -35,6 +42,14 @@ def find_accounts_with_due_actions(
 ) -> list[int]:
     """Return whose the next scheduled actions are whose day has come."""
     return [row[0] for row in fetch_rows(_DUE_OWNERS, [tenant_id, as_of, *after, limit], using=using)]
+
+
+def find_due_cancellations(
+    *, tenant_id: int, as_of: Any, after: tuple[int, int, int], limit: int, using: str = APP_ALIAS
+) -> list[tuple[int, int]]:
+    """Return (account_id, subscription_id) of the cancellations among the next scheduled actions."""
+    rows = fetch_rows(_DUE_CANCELLATIONS, [tenant_id, as_of, *after, limit], using=using)
+    return [(account_id, subscription_id) for account_id, subscription_id in rows]
 
 
 def find_actions(

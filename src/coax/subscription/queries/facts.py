@@ -32,8 +32,9 @@ SELECT a.account_id, a.state, a.classification_id
     ON a.bucket = k.bucket AND a.account_id = k.account_id
 """
 _TERMS: Final = """
-SELECT t.subscription_id, t.id AS billing_term_id, t.scheme_version_id, t.cycle_day, t.agreement_date, t.frequency,
-       t.binding_period, t.binding_start_date, t.effective_from, t.effective_to
+SELECT t.subscription_id, t.id AS billing_term_id, t.scheme_version_id, t.price_plan_id, t.cycle_day,
+       t.agreement_date, t.frequency,
+       t.binding_period, t.binding_start_date, t.binding_extension_days, t.effective_from, t.effective_to
   FROM subscription_billing_term t JOIN {keys}
     ON t.bucket = k.bucket AND t.account_id = k.account_id AND t.subscription_id = k.id
 """

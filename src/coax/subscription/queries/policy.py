@@ -30,6 +30,14 @@ def load_policy(as_of: date, *, using: str = APP_ALIAS) -> Policy:
         products={row.entity_id: row.spec for row in products},
         product_ids={row.code: row.entity_id for row in products},
         schemes={row.version_id: row.spec for row in find_versions("billing_term_scheme", using=using)},
+        scheme_versions={
+            row.code: row.version_id
+            for row in find_versions("billing_term_scheme", as_of, using=using)
+            if row.spec.is_active
+        },
+        plan_ids={
+            row.code: row.entity_id for row in find_versions("price_plan", as_of, using=using) if row.spec.is_active
+        },
         types=specs["subscription_type"],
         classifications={key: spec.code for key, spec in specs["account_classification"].items()},
         definition=definition.spec if definition and isinstance(definition.spec, SubscriptionDefinition) else None,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
+from types import MappingProxyType
 
 from coax.base.calendar import add_months_clamped
 from coax.configuration.types.billing_term_definition import BillingDirective, BillingTermRule, BillingTermRuleKind
 from coax.configuration.types.catalogue import ProductClass
 from coax.configuration.types.fields import Span
+from coax.subscription.rules.amend import decide_amendment
+from coax.subscription.rules.binding import decide_penalties
 from coax.subscription.rules.contracts import decide_billing_date
 from coax.subscription.rules.machine import LIVE_SERVICE, TRANSITIONS, Transition
 from coax.subscription.rules.policy import Policy
@@ -20,6 +23,7 @@ from coax.subscription.types.actions import (
     Behaviour,
     Effects,
     NewService,
+    NewTerm,
     ServiceChange,
     ServiceFacts,
     ServiceState,
@@ -34,8 +38,17 @@ _KIND_OF_REST = {
 }
 
 
-def decide(request: ActionRequest, facts: SubscriptionFacts, policy: Policy, *, today: date) -> Effects:
+def decide(
+    request: ActionRequest,
+    facts: SubscriptionFacts,
+    policy: Policy,
+    *,
+    today: date,
+    remaining_fees: Mapping[int, int] = MappingProxyType({}),
+) -> Effects:
     """Return what the action changes; days are civil, in the operator's time zone.
+
+    `remaining_fees` are the fees in micros of the full billing periods that are left of a binding, by service.
 
     Raises: ActionRefused.
     """
@@ -47,6 +60,8 @@ def decide(request: ActionRequest, facts: SubscriptionFacts, policy: Policy, *, 
         _check_activation(request, facts)
     if request.behaviour is Behaviour.EXTEND_GRACE:
         return Effects(grace_until=request.ends_on)
+    if request.behaviour is Behaviour.AMEND_BILLING_TERM:
+        return _amend(request, facts, policy)
     effects = _decide_services(request, facts, policy, transition)
     if transition.adds_service:
         effects = replace(effects, new_services=(_decide_new(request, facts, policy, transition, effects),))
@@ -54,7 +69,32 @@ def decide(request: ActionRequest, facts: SubscriptionFacts, policy: Policy, *, 
         ends_on = request.ends_on if transition.needs_end else None
         effects = replace(effects, state=transition.to, on=request.performed_on, state_ends_on=ends_on)
     check_structure(request, facts, effects, policy)
-    return effects
+    if request.behaviour not in {Behaviour.CANCEL, Behaviour.CANCEL_SERVICE}:
+        return effects
+    penalties = decide_penalties(
+        facts,
+        policy,
+        (change.service for change in effects.services),
+        on=request.performed_on,
+        is_whole=request.behaviour is Behaviour.CANCEL,
+        remaining_fees=remaining_fees,
+    )
+    return replace(effects, charges=tuple(penalties))
+
+
+def _amend(request: ActionRequest, facts: SubscriptionFacts, policy: Policy) -> Effects:
+    """Change the contract; services that are billed go over into it on its day."""
+    term = decide_amendment(request, facts, policy)
+    if not term.is_rated_anew:
+        return Effects(new_term=term)
+    on = request.performed_on
+    services = []
+    for service in facts.services:
+        directive = policy.directive(service.state, facts, service.product_id)
+        if service.state in LIVE_SERVICE and directive is BillingDirective.TO_BE_BILLED:
+            _check_order(request, service)
+            services.append(replace(ServiceChange(service, service.state, on, directive, on, on), rate_from=on))
+    return Effects(new_term=term, services=tuple(services))
 
 
 def _check_state(request: ActionRequest, facts: SubscriptionFacts, transition: Transition) -> None:
@@ -154,9 +194,8 @@ def _decide_services(
         return Effects()
     chosen = _choose_services(request, facts, transition)
     changes = [_decide_change(request, facts, policy, service, transition.service_to) for service in chosen]
-    extended = _extend_days(request, facts, policy)
     returned = _take_back(request, facts, policy, chosen)
-    return Effects(services=(*changes, *returned), extend_binding_days=extended)
+    return Effects(services=(*changes, *returned), new_term=_extend(request, facts, policy))
 
 
 def _choose_services(
@@ -181,12 +220,7 @@ def _decide_change(
     request: ActionRequest, facts: SubscriptionFacts, policy: Policy, service: ServiceFacts, to: ServiceState
 ) -> ServiceChange:
     on = request.performed_on
-    if on < service.changed_on:
-        raise ActionRefused(
-            "performed_on",
-            f"performed_on: {on} is before service {service.code} became {service.state}; "
-            f"allowed is from {service.changed_on} on.",
-        )
+    _check_order(request, service)
     change = ServiceChange(service, to, on, policy.directive(to, facts, service.product_id))
     if to is ServiceState.REGRETTED:
         _check_regret(request, facts, policy, service)
@@ -200,6 +234,15 @@ def _decide_change(
         billing_effective_date=effective_date,
         is_first=service.state is ServiceState.DRAFT,
     )
+
+
+def _check_order(request: ActionRequest, service: ServiceFacts) -> None:
+    if request.performed_on < service.changed_on:
+        raise ActionRefused(
+            "performed_on",
+            f"performed_on: {request.performed_on} is before service {service.code} became {service.state}; "
+            f"allowed is from {service.changed_on} on.",
+        )
 
 
 def _check_regret(request: ActionRequest, facts: SubscriptionFacts, policy: Policy, service: ServiceFacts) -> None:
@@ -234,12 +277,26 @@ def _billing_dates(request: ActionRequest, facts: SubscriptionFacts, policy: Pol
     return first, considered
 
 
-def _extend_days(request: ActionRequest, facts: SubscriptionFacts, policy: Policy) -> int:
-    """Return the days by which the binding period grows: those really rested, where a rule says so."""
-    if request.behaviour is not Behaviour.END_RESTING:
-        return 0
+def _extend(request: ActionRequest, facts: SubscriptionFacts, policy: Policy) -> NewTerm | None:
+    """Return the contract with a binding as much longer as was rested, where a rule says so."""
+    term = facts.term
+    if request.behaviour is not Behaviour.END_RESTING or term is None or not term.binding_period:
+        return None
     rules = policy.find_rules(BillingTermRuleKind.RESTING, facts)
-    return (request.performed_on - facts.changed_on).days if any(rule.extend_binding for rule in rules) else 0
+    if not any(rule.extend_binding for rule in rules):
+        return None
+    rested = (request.performed_on - facts.changed_on).days
+    return NewTerm(
+        on=max(request.performed_on, term.effective_from),
+        scheme_version_id=term.scheme_version_id,
+        price_plan_id=term.price_plan_id,
+        frequency=term.frequency,
+        cycle_day=term.cycle_day,
+        agreement_date=term.agreement_date,
+        binding_period=term.binding_period,
+        binding_start_date=term.binding_start_date,
+        binding_extension_days=term.binding_extension_days + rested,
+    )
 
 
 def _take_back(

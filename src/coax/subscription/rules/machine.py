@@ -134,6 +134,7 @@ TRANSITIONS: Final[dict[Behaviour, Transition]] = {
         is_of_service=True,
         adds_service=True,
     ),
+    Behaviour.AMEND_BILLING_TERM: Transition(frozenset({_S.DRAFT, _S.EFFECTIVE, _S.NOT_EFFECTIVE, _S.IN_RESTING})),
 }
 
 # What ends a state for a time; it is scheduled when the state begins. Where the account owes too much on that day, the

@@ -28,6 +28,8 @@ _RULE_OF_STATE = {
 class Policy:
     """The configuration in force on the day of an action, by the keys that facts have.
 
+    `scheme_versions` and `plan_ids` are the active ones, by code.
+
     `definition` is the active subscription definition, None where there is none; `rules` those of the active billing
     term definition for subscriptions.
     """
@@ -35,6 +37,8 @@ class Policy:
     products: Mapping[int, Product]
     product_ids: Mapping[str, int]
     schemes: Mapping[int, BillingTermScheme]
+    scheme_versions: Mapping[str, int]
+    plan_ids: Mapping[str, int]
     types: Mapping[int, SubscriptionType]
     classifications: Mapping[int, str]
     definition: SubscriptionDefinition | None

@@ -49,6 +49,18 @@ class Behaviour(StrEnum):
     REGRET_SERVICE = "regret_service"
     UNDO_ADD_SERVICE = "undo_add_service"
     SWAP_SERVICE = "swap_service"
+    AMEND_BILLING_TERM = "amend_billing_term"
+
+
+class Amendment(StrEnum):
+    """What an amendment does to the binding period of a contract (reference 2.2)."""
+
+    NEW = "new"
+    RENEWED = "renewed"
+    EXTENDED = "extended"
+    ADJUSTED = "adjusted"
+    CANCELLED = "cancelled"
+    NONE = "none"
 
 
 class ActionState(StrEnum):
@@ -79,6 +91,15 @@ class ActionRequest:
     product_code: str | None = None
     quantity: int = 1
     agreed_price_micro: int | None = None
+    amendment: Amendment | None = None
+    scheme_code: str | None = None
+    price_plan_code: str | None = None
+    frequency: str | None = None
+    cycle_day: int | None = None
+    agreement_date: date | None = None
+    binding_period: str | None = None
+    binding_start_date: date | None = None
+    extension_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +126,14 @@ class TermFacts:
 
     billing_term_id: int
     scheme_version_id: int
+    price_plan_id: int
     cycle_day: int
     agreement_date: date
     frequency: str
     binding_period: str
     binding_start_date: date | None
+    binding_extension_days: int
+    effective_from: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +168,8 @@ class SubscriptionFacts:
 class ServiceChange:
     """A service that goes over into another state on a day, and how its time is billed from then on.
 
-    `credit_from` is set where the time before is taken back too, as by a regret.
+    `credit_from` is set where the time before is taken back too, as by a regret; `rate_from` where what was billed
+    ahead from there on is credited and charged anew.
     """
 
     service: ServiceFacts
@@ -155,6 +180,7 @@ class ServiceChange:
     billing_effective_date: date | None = None
     is_first: bool = False
     credit_from: date | None = None
+    rate_from: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +199,31 @@ class NewService:
 
 
 @dataclass(frozen=True, slots=True)
+class NewTerm:
+    """The contract that takes the place of the present one from a day on."""
+
+    on: date
+    scheme_version_id: int
+    price_plan_id: int
+    frequency: str
+    cycle_day: int
+    agreement_date: date
+    binding_period: str
+    binding_start_date: date | None
+    binding_extension_days: int
+    is_rated_anew: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NewCharge:
+    """What an action costs once, such as a penalty."""
+
+    product_id: int
+    amount_micro: int
+    on: date
+
+
+@dataclass(frozen=True, slots=True)
 class Effects:
     """All that one action changes; nothing else is touched."""
 
@@ -182,7 +233,8 @@ class Effects:
     grace_until: date | None = None
     services: tuple[ServiceChange, ...] = ()
     new_services: tuple[NewService, ...] = ()
-    extend_binding_days: int = 0
+    new_term: NewTerm | None = None
+    charges: tuple[NewCharge, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
