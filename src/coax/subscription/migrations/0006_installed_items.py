@@ -4,106 +4,145 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('subscription', '0004_finite_dates'),
+        ("subscription", "0004_finite_dates"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='InstalledItem',
+            name="InstalledItem",
             fields=[
-                ('pk', models.CompositePrimaryKey('bucket', 'account_id', 'id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('bucket', models.SmallIntegerField()),
-                ('account_id', models.BigIntegerField()),
-                ('id', models.BigIntegerField()),
-                ('tenant_id', models.IntegerField()),
-                ('subscription_id', models.BigIntegerField()),
-                ('item_id', models.BigIntegerField()),
-                ('installed_from', models.DateField()),
-                ('installed_to', models.DateField(null=True)),
-                ('service_id', models.BigIntegerField(null=True)),
-                ('paired_id', models.BigIntegerField(null=True)),
-                ('holder_id', models.GeneratedField(db_persist=True, expression=models.Case(models.When(installed_to__isnull=True, then=models.F('subscription_id'))), output_field=models.BigIntegerField(null=True))),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "bucket", "account_id", "id", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("bucket", models.SmallIntegerField()),
+                ("account_id", models.BigIntegerField()),
+                ("id", models.BigIntegerField()),
+                ("tenant_id", models.IntegerField()),
+                ("subscription_id", models.BigIntegerField()),
+                ("item_id", models.BigIntegerField()),
+                ("installed_from", models.DateField()),
+                ("installed_to", models.DateField(null=True)),
+                ("service_id", models.BigIntegerField(null=True)),
+                ("paired_id", models.BigIntegerField(null=True)),
+                (
+                    "holder_id",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=models.Case(
+                            models.When(installed_to__isnull=True, then=models.F("subscription_id"))
+                        ),
+                        output_field=models.BigIntegerField(null=True),
+                    ),
+                ),
             ],
             options={
-                'db_table': 'subscription_installed_item',
+                "db_table": "subscription_installed_item",
             },
         ),
         migrations.CreateModel(
-            name='ItemMovement',
+            name="ItemMovement",
             fields=[
-                ('pk', models.CompositePrimaryKey('tenant_id', 'item_id', 'number', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('tenant_id', models.IntegerField()),
-                ('item_id', models.BigIntegerField()),
-                ('number', models.IntegerField()),
-                ('verb', models.TextField()),
-                ('performed_on', models.DateField()),
-                ('actor', models.TextField()),
-                ('reason', models.TextField()),
-                ('condition', models.TextField()),
-                ('from_state', models.TextField(default='')),
-                ('from_location_id', models.BigIntegerField(null=True)),
-                ('from_subscription_id', models.BigIntegerField(null=True)),
-                ('to_state', models.TextField()),
-                ('to_location_id', models.BigIntegerField(null=True)),
-                ('to_subscription_id', models.BigIntegerField(null=True)),
-                ('recorded_at', models.DateTimeField()),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "tenant_id", "item_id", "number", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("tenant_id", models.IntegerField()),
+                ("item_id", models.BigIntegerField()),
+                ("number", models.IntegerField()),
+                ("verb", models.TextField()),
+                ("performed_on", models.DateField()),
+                ("actor", models.TextField()),
+                ("reason", models.TextField()),
+                ("condition", models.TextField()),
+                ("from_state", models.TextField(default="")),
+                ("from_location_id", models.BigIntegerField(null=True)),
+                ("from_subscription_id", models.BigIntegerField(null=True)),
+                ("to_state", models.TextField()),
+                ("to_location_id", models.BigIntegerField(null=True)),
+                ("to_subscription_id", models.BigIntegerField(null=True)),
+                ("recorded_at", models.DateTimeField()),
             ],
             options={
-                'db_table': 'subscription_item_movement',
+                "db_table": "subscription_item_movement",
             },
         ),
         migrations.CreateModel(
-            name='ItemSerial',
+            name="ItemSerial",
             fields=[
-                ('pk', models.CompositePrimaryKey('tenant_id', 'product_id', 'serial', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('tenant_id', models.IntegerField()),
-                ('product_id', models.BigIntegerField()),
-                ('serial', models.TextField()),
-                ('item_id', models.BigIntegerField()),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "tenant_id",
+                        "product_id",
+                        "serial",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("tenant_id", models.IntegerField()),
+                ("product_id", models.BigIntegerField()),
+                ("serial", models.TextField()),
+                ("item_id", models.BigIntegerField()),
             ],
             options={
-                'db_table': 'subscription_item_serial',
+                "db_table": "subscription_item_serial",
             },
         ),
         migrations.CreateModel(
-            name='StockItem',
+            name="StockItem",
             fields=[
-                ('pk', models.CompositePrimaryKey('tenant_id', 'id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('tenant_id', models.IntegerField()),
-                ('id', models.BigIntegerField()),
-                ('product_id', models.BigIntegerField()),
-                ('serial', models.TextField()),
-                ('mac', models.TextField(default='')),
-                ('card_number', models.TextField(default='')),
-                ('distributor', models.TextField(default='')),
-                ('condition', models.TextField()),
-                ('state', models.TextField()),
-                ('location_id', models.BigIntegerField(null=True)),
-                ('account_id', models.BigIntegerField(null=True)),
-                ('subscription_id', models.BigIntegerField(null=True)),
-                ('reserved_for', models.BigIntegerField(null=True)),
-                ('since_date', models.DateField()),
-                ('revision', models.IntegerField(default=1)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "tenant_id", "id", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("tenant_id", models.IntegerField()),
+                ("id", models.BigIntegerField()),
+                ("product_id", models.BigIntegerField()),
+                ("serial", models.TextField()),
+                ("mac", models.TextField(default="")),
+                ("card_number", models.TextField(default="")),
+                ("distributor", models.TextField(default="")),
+                ("condition", models.TextField()),
+                ("state", models.TextField()),
+                ("location_id", models.BigIntegerField(null=True)),
+                ("account_id", models.BigIntegerField(null=True)),
+                ("subscription_id", models.BigIntegerField(null=True)),
+                ("reserved_for", models.BigIntegerField(null=True)),
+                ("since_date", models.DateField()),
+                ("revision", models.IntegerField(default=1)),
             ],
             options={
-                'db_table': 'subscription_stock_item',
+                "db_table": "subscription_stock_item",
             },
         ),
         migrations.CreateModel(
-            name='StockLocation',
+            name="StockLocation",
             fields=[
-                ('pk', models.CompositePrimaryKey('tenant_id', 'id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('tenant_id', models.IntegerField()),
-                ('id', models.BigIntegerField()),
-                ('code', models.TextField()),
-                ('name', models.TextField()),
-                ('is_consigned', models.BooleanField(default=False)),
-                ('organisational_unit_id', models.BigIntegerField(null=True)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "tenant_id", "id", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("tenant_id", models.IntegerField()),
+                ("id", models.BigIntegerField()),
+                ("code", models.TextField()),
+                ("name", models.TextField()),
+                ("is_consigned", models.BooleanField(default=False)),
+                ("organisational_unit_id", models.BigIntegerField(null=True)),
             ],
             options={
-                'db_table': 'subscription_stock_location',
+                "db_table": "subscription_stock_location",
             },
         ),
     ]
