@@ -11,9 +11,19 @@ from coax.subscription.types.items import Deed, ItemRow, ItemState, ItemVerb, Pl
 
 
 def find_lost_item(
-    *, tenant_id: int, serial: str, location: str, actor: str, performed_on: date, reason: str, good: str | None = None
+    *,
+    tenant_id: int,
+    serial: str,
+    location: str,
+    actor: str,
+    performed_on: date,
+    reason: str,
+    good: str | None = None,
 ) -> ItemRow:
-    """Take a lost item that turned up to a location, to be tested. Raises: ItemUnknown, ItemUnclear, ItemStateRefused, ItemMovedMeanwhile and what a value refuses."""
+    """Take a lost item that turned up to a location, to be tested.
+
+    Raises: ItemUnknown, ItemUnclear, ItemStateRefused, ItemMovedMeanwhile, ItemValueRefused.
+    """
     deed = Deed(actor, performed_on, reason)
     item = get_item(tenant_id=tenant_id, serial=serial, good=good)
 

@@ -42,15 +42,19 @@ def install_item(
     if item.place.reserved_for not in {None, key.subscription_id}:
         message = f"subscription: item {serial!r} is reserved for {item.reserved_for}, not for {subscription}."
         raise ItemValueRefused(message, field="subscription", value=subscription, allowed=item.reserved_for)
-    _check(tenant_id, key, subscription, item, performed_on)
+    _check(key, subscription, item, performed_on)
     place = Place(account_id=key.account_id, subscription_id=key.subscription_id)
     move_item(tenant_id=tenant_id, item=item, verb=ItemVerb.INSTALL, to=ItemState.INSTALLED, place=place, deed=deed)
     return open_installation(
-        tenant_id=tenant_id, item=item, account_id=key.account_id, subscription_id=key.subscription_id, deed=deed
+        tenant_id=tenant_id,
+        item=item,
+        account_id=key.account_id,
+        subscription_id=key.subscription_id,
+        deed=deed,
     )
 
 
-def _check(tenant_id: int, key: SubscriptionKey, code: str, item: ItemRow, on: date) -> None:
+def _check(key: SubscriptionKey, code: str, item: ItemRow, on: date) -> None:
     """Lock the subscription, so that two installations count each other, and ask its type and definition."""
     place = [bucket_of(key.account_id), key.account_id, key.subscription_id]
     state, type_id = fetch_rows(

@@ -11,9 +11,18 @@ from coax.subscription.types.items import Deed, ItemRow, ItemState, ItemVerb, Pl
 
 
 def lose_item(
-    *, tenant_id: int, serial: str, actor: str, performed_on: date, reason: str, good: str | None = None
+    *,
+    tenant_id: int,
+    serial: str,
+    actor: str,
+    performed_on: date,
+    reason: str,
+    good: str | None = None,
 ) -> ItemRow:
-    """Say that an item is lost. Raises: ItemUnknown, ItemUnclear, ItemStateRefused, ItemMovedMeanwhile and what a value refuses."""
+    """Say that an item is lost.
+
+    Raises: ItemUnknown, ItemUnclear, ItemStateRefused, ItemMovedMeanwhile, ItemValueRefused.
+    """
     deed = Deed(actor, performed_on, reason)
     item = get_item(tenant_id=tenant_id, serial=serial, good=good)
     check_verb(ItemVerb.LOSE, state=item.state, serial=serial)

@@ -50,8 +50,13 @@ def receive_item(
         """INSERT INTO subscription_stock_item (tenant_id, id, product_id, serial, mac, card_number, distributor,
                condition, state, location_id, since_date, revision)
            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 1)""",
-        [tenant_id, item_id, row.entity_id, serial, mac, card_number, distributor]
-        + [condition, state, location_id, performed_on],
+        [
+            *(tenant_id, item_id, row.entity_id, serial, mac, card_number, distributor),
+            condition,
+            state,
+            location_id,
+            performed_on,
+        ],
     )
     execute(
         """INSERT INTO subscription_item_movement (tenant_id, item_id, number, verb, performed_on, actor, reason,

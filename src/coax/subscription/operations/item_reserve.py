@@ -20,7 +20,10 @@ def reserve_item(
     reason: str,
     good: str | None = None,
 ) -> ItemRow:
-    """Keep an item for a subscription. Raises: ItemUnknown, ItemUnclear, ItemStateRefused, ItemMovedMeanwhile and what a value refuses."""
+    """Keep an item for a subscription.
+
+    Raises: ItemUnknown, ItemUnclear, ItemStateRefused, ItemMovedMeanwhile, ItemValueRefused.
+    """
     deed = Deed(actor, performed_on, reason)
     item = get_item(tenant_id=tenant_id, serial=serial, good=good)
     key = get_subscription_key(tenant_id=tenant_id, code=subscription)

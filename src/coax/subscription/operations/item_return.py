@@ -22,7 +22,10 @@ def return_item(
     reason: str,
     good: str | None = None,
 ) -> ItemRow:
-    """Take an item back from a subscription, to be tested or defective. Raises: ItemUnknown, ItemUnclear, ItemStateRefused, ItemMovedMeanwhile and what a value refuses."""
+    """Take an item back from a subscription, to be tested or defective.
+
+    Raises: ItemUnknown, ItemUnclear, ItemStateRefused, ItemMovedMeanwhile, ItemValueRefused.
+    """
     deed = Deed(actor, performed_on, reason)
     item = get_item(tenant_id=tenant_id, serial=serial, good=good)
     check_verb(ItemVerb.RETURN, state=item.state, serial=serial)

@@ -19,7 +19,10 @@ def record_item_test(
     reason: str,
     good: str | None = None,
 ) -> ItemRow:
-    """Say what testing an item found: used goes to stock, defective does not. Raises: ItemUnknown, ItemUnclear, ItemStateRefused, ItemMovedMeanwhile and what a value refuses."""
+    """Say what testing an item found: used goes to stock, defective does not.
+
+    Raises: ItemUnknown, ItemUnclear, ItemStateRefused, ItemMovedMeanwhile, ItemValueRefused.
+    """
     deed = Deed(actor, performed_on, reason)
     item = get_item(tenant_id=tenant_id, serial=serial, good=good)
 

@@ -11,9 +11,19 @@ from coax.subscription.types.items import Deed, ItemRow, ItemVerb, Place
 
 
 def transfer_item(
-    *, tenant_id: int, serial: str, location: str, actor: str, performed_on: date, reason: str, good: str | None = None
+    *,
+    tenant_id: int,
+    serial: str,
+    location: str,
+    actor: str,
+    performed_on: date,
+    reason: str,
+    good: str | None = None,
 ) -> ItemRow:
-    """Move an item to another location. Raises: ItemUnknown, ItemUnclear, ItemStateRefused, ItemMovedMeanwhile and what a value refuses."""
+    """Move an item to another location.
+
+    Raises: ItemUnknown, ItemUnclear, ItemStateRefused, ItemMovedMeanwhile, ItemValueRefused.
+    """
     deed = Deed(actor, performed_on, reason)
     item = get_item(tenant_id=tenant_id, serial=serial, good=good)
 

@@ -10,9 +10,18 @@ from coax.subscription.types.items import Deed, ItemRow, ItemState, ItemVerb, Pl
 
 
 def unreserve_item(
-    *, tenant_id: int, serial: str, actor: str, performed_on: date, reason: str, good: str | None = None
+    *,
+    tenant_id: int,
+    serial: str,
+    actor: str,
+    performed_on: date,
+    reason: str,
+    good: str | None = None,
 ) -> ItemRow:
-    """Keep an item for nobody any more. Raises: ItemUnknown, ItemUnclear, ItemStateRefused, ItemMovedMeanwhile and what a value refuses."""
+    """Keep an item for nobody any more.
+
+    Raises: ItemUnknown, ItemUnclear, ItemStateRefused, ItemMovedMeanwhile, ItemValueRefused.
+    """
     deed = Deed(actor, performed_on, reason)
     item = get_item(tenant_id=tenant_id, serial=serial, good=good)
 

@@ -10,13 +10,27 @@ from coax.subscription.types.items import Deed, ItemRow, ItemState, ItemVerb, Pl
 
 
 def write_off_item(
-    *, tenant_id: int, serial: str, actor: str, performed_on: date, reason: str, good: str | None = None
+    *,
+    tenant_id: int,
+    serial: str,
+    actor: str,
+    performed_on: date,
+    reason: str,
+    good: str | None = None,
 ) -> ItemRow:
-    """Write an item off, for ever. Raises: ItemUnknown, ItemUnclear, ItemStateRefused, ItemMovedMeanwhile and what a value refuses."""
+    """Write an item off, for ever.
+
+    Raises: ItemUnknown, ItemUnclear, ItemStateRefused, ItemMovedMeanwhile, ItemValueRefused.
+    """
     deed = Deed(actor, performed_on, reason)
     item = get_item(tenant_id=tenant_id, serial=serial, good=good)
 
     move_item(
-        tenant_id=tenant_id, item=item, verb=ItemVerb.WRITE_OFF, to=ItemState.WRITTEN_OFF, place=Place(), deed=deed
+        tenant_id=tenant_id,
+        item=item,
+        verb=ItemVerb.WRITE_OFF,
+        to=ItemState.WRITTEN_OFF,
+        place=Place(),
+        deed=deed,
     )
     return get_item(tenant_id=tenant_id, serial=serial, good=item.good)

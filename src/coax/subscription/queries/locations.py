@@ -17,7 +17,8 @@ class LocationUnknown(DomainError):
 def find_locations(*, tenant_id: int) -> list[dict[str, Any]]:
     """Return the locations in the order of their codes."""
     return fetch_dicts(
-        """SELECT l.id, l.code, l.name, l.is_consigned, e.code AS organisational_unit FROM subscription_stock_location l
+        """SELECT l.id, l.code, l.name, l.is_consigned, e.code AS organisational_unit
+           FROM subscription_stock_location l
            LEFT JOIN configuration_entity e ON e.id = l.organisational_unit_id WHERE l.tenant_id = %s ORDER BY l.code""",
         [tenant_id],
     )
