@@ -19,7 +19,8 @@ def find_locations(*, tenant_id: int) -> list[dict[str, Any]]:
     return fetch_dicts(
         """SELECT l.id, l.code, l.name, l.is_consigned, e.code AS organisational_unit
            FROM subscription_stock_location l
-           LEFT JOIN configuration_entity e ON e.id = l.organisational_unit_id WHERE l.tenant_id = %s ORDER BY l.code""",
+           LEFT JOIN configuration_entity e ON e.id = l.organisational_unit_id
+           WHERE l.tenant_id = %s ORDER BY l.code""",
         [tenant_id],
     )
 
