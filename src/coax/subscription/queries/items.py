@@ -135,5 +135,5 @@ def find_movements(*, tenant_id: int, item_id: int) -> list[MovementRow]:
 def _make_item(row: dict[str, Any]) -> ItemRow:
     place = Place(*(row.pop(key) for key in ("location_id", "account_id", "subscription_id", "reserved_for")))
     reserved = row.pop("reserved_code")
-    known = {"state": ItemState(row.pop("state")), "condition": ItemCondition(row.pop("condition"))}
+    known: dict[str, Any] = {"state": ItemState(row.pop("state")), "condition": ItemCondition(row.pop("condition"))}
     return ItemRow(**row, **known, place=place, reserved_for=reserved)
