@@ -99,3 +99,13 @@ def test_of_two_clerks_one_wins(zx: AnOperator) -> None:
     assert results.count("won") == 1
     assert {*results} - {"won"} <= {"item_moved_meanwhile", "item_state_refused"}
     assert is_clean(zx)
+
+
+def test_planted_faults_are_found(zx: AnOperator) -> None:
+    do(zx, install_item, serial="D1", subscription="S-A", **DEED)
+    zx.execute("UPDATE subscription_stock_item SET revision = 7 WHERE tenant_id = %s AND serial = 'D2'", zx.tenant.id)
+    zx.execute(
+        "UPDATE subscription_installed_item SET installed_to = installed_from WHERE tenant_id = %s", zx.tenant.id
+    )
+    found = {result.check.code for result in verify_tenant(tenant=zx.tenant) if not result.is_kept}
+    assert found == {"items_are_where_they_say", "item_histories_have_no_gap"}

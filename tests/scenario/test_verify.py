@@ -147,7 +147,7 @@ def test_a_payment_between_rating_and_posting_breaks_nothing(operator: Tenant) -
     ) == [(11008 - 6000 - 100000, 106000, 5504)]
 
 
-@pytest.mark.parametrize("code", [check.code for check in CHECKS])
+@pytest.mark.parametrize("code", [check.code for check in CHECKS if check.code in FAULTS])
 def test_a_planted_fault_is_found_by_its_check_alone(operator: Tenant, database: str, code: str) -> None:
     assert broken(operator) == {}
     plant(operator, database, *FAULTS[code])
