@@ -13,6 +13,7 @@ from django.db import connections
 from coax.base.errors import DomainError
 from coax.base.tenancy import tenant_transaction
 from coax.process.verify import verify_tenant
+from coax.subscription.operations.item_import import import_items
 from coax.subscription.operations.item_install import install_item
 from coax.subscription.operations.item_pair import pair_items
 from coax.subscription.operations.item_receive import receive_item
@@ -109,3 +110,12 @@ def test_planted_faults_are_found(zx: AnOperator) -> None:
     )
     found = {result.check.code for result in verify_tenant(tenant=zx.tenant) if not result.is_kept}
     assert found == {"items_are_where_they_say", "item_histories_have_no_gap"}
+
+
+def test_a_bad_line_imports_nothing(zx: AnOperator) -> None:
+    lines = ["serial,good,location", "N1,decoder,main", "D1,decoder,main"]
+    with pytest.raises(DomainError, match="line 3: serial: there is a decoder 'D1' already"):
+        do(zx, import_items, lines=lines, **DEED)
+    with pytest.raises(DomainError, match="no item 'N1'"):
+        do(zx, get_item, serial="N1")
+    assert do(zx, import_items, lines=lines[:2], **DEED) == 1

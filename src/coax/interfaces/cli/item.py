@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -20,6 +21,7 @@ from coax.interfaces.cli.shared import (
     print_json,
     problems_reported,
 )
+from coax.subscription.operations.item_import import import_items
 from coax.subscription.operations.item_install import install_item
 from coax.subscription.operations.item_lose import lose_item
 from coax.subscription.operations.item_pair import pair_items
@@ -56,6 +58,13 @@ def _perform(tenant: str | None, on: str | None, reason: str, operation: Callabl
 def receive(serial: str, good: str, location: At, reason: Reason, tenant: TenantCode = None, on: On = None) -> None:
     """Receive an item into stock."""
     _perform(tenant, on, reason, receive_item, serial=serial, good=good, location=location)
+
+
+@app.command("import")
+def import_file(file: Path, reason: Reason, tenant: TenantCode = None, on: On = None) -> None:
+    """Receive the items of a CSV file (serial, good, location, ...): all or none."""
+    lines = file.read_text(encoding="utf-8").splitlines()
+    _perform(tenant, on, reason, import_items, lines=lines)
 
 
 @app.command()
