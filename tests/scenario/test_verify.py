@@ -29,6 +29,8 @@ ADA = "bucket = {bucket} AND account_id = {account_id}"
 INVOICE = f"{ADA} AND origin_id = {{first_run}} AND line = 1"
 FIRST, LAST = "run_id = {first_run}", "run_id = {last_run}"
 
+# Faults of items are planted in test_items.py.
+PLANTED_ELSEWHERE = {"items_are_where_they_say", "item_histories_have_no_gap"}
 # check -> statements that break its promise and, where one figure stands in two places, no other.
 FAULTS: dict[str, list[str]] = {
     "transactions_sum_to_zero": [
@@ -162,7 +164,7 @@ def test_a_payment_between_rating_and_posting_breaks_nothing(operator: Tenant) -
     ) == [(11008 - 6000 - 100000, 106000, 5504)]
 
 
-@pytest.mark.parametrize("code", [check.code for check in CHECKS])
+@pytest.mark.parametrize("code", [check.code for check in CHECKS if check.code not in PLANTED_ELSEWHERE])
 def test_a_planted_fault_is_found_by_its_check_alone(operator: Tenant, database: str, code: str) -> None:
     assert broken(operator) == {}
     plant(operator, database, *FAULTS[code])

@@ -215,3 +215,103 @@ class Action(models.Model):
                 name="action_executed_says_when",
             ),
         ]
+
+
+class StockLocation(models.Model):
+    """A warehouse or shop that holds items, or a partner that has them on consignment."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "id")
+    tenant_id = models.IntegerField()
+    id = models.BigIntegerField()
+    code = models.TextField()
+    name = models.TextField()
+    is_consigned = models.BooleanField(default=False)
+    organisational_unit_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        db_table = "subscription_stock_location"
+
+
+class ItemSerial(models.Model):
+    """Directory: which item has a serial number; reserved before the item is made."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "product_id", "serial")
+    tenant_id = models.IntegerField()
+    product_id = models.BigIntegerField()
+    serial = models.TextField()
+    item_id = models.BigIntegerField()
+
+    class Meta:
+        db_table = "subscription_item_serial"
+
+
+class StockItem(models.Model):
+    """An item and its one place: a location, a subscription, or nowhere. The authority on where it is."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "id")
+    tenant_id = models.IntegerField()
+    id = models.BigIntegerField()
+    product_id = models.BigIntegerField()
+    serial = models.TextField()
+    mac = models.TextField(default="")
+    card_number = models.TextField(default="")
+    distributor = models.TextField(default="")
+    condition = models.TextField()
+    state = models.TextField()
+    location_id = models.BigIntegerField(null=True)
+    account_id = models.BigIntegerField(null=True)
+    subscription_id = models.BigIntegerField(null=True)
+    reserved_for = models.BigIntegerField(null=True)
+    since_date = models.DateField()
+    revision = models.IntegerField(default=1)
+
+    class Meta:
+        db_table = "subscription_stock_item"
+
+
+class ItemMovement(models.Model):
+    """One movement of an item, for ever; its number is the revision that it made."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "item_id", "number")
+    tenant_id = models.IntegerField()
+    item_id = models.BigIntegerField()
+    number = models.IntegerField()
+    verb = models.TextField()
+    performed_on = models.DateField()
+    actor = models.TextField()
+    reason = models.TextField()
+    condition = models.TextField()
+    from_state = models.TextField(default="")
+    from_location_id = models.BigIntegerField(null=True)
+    from_subscription_id = models.BigIntegerField(null=True)
+    to_state = models.TextField()
+    to_location_id = models.BigIntegerField(null=True)
+    to_subscription_id = models.BigIntegerField(null=True)
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "subscription_item_movement"
+
+
+class InstalledItem(models.Model):
+    """An item of a subscription from a day on. While it is open, `holder_id` refers to the item's one place."""
+
+    pk = models.CompositePrimaryKey("bucket", "account_id", "id")
+    bucket = models.SmallIntegerField()
+    account_id = models.BigIntegerField()
+    id = models.BigIntegerField()
+    tenant_id = models.IntegerField()
+    subscription_id = models.BigIntegerField()
+    item_id = models.BigIntegerField()
+    installed_from = models.DateField()
+    installed_to = models.DateField(null=True)
+    service_id = models.BigIntegerField(null=True)
+    paired_id = models.BigIntegerField(null=True)
+    holder_id = models.GeneratedField(
+        expression=models.Case(models.When(installed_to__isnull=True, then=models.F("subscription_id"))),
+        output_field=models.BigIntegerField(null=True),
+        db_persist=True,
+    )
+
+    class Meta:
+        db_table = "subscription_installed_item"

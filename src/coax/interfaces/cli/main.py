@@ -29,6 +29,7 @@ from coax.interfaces.cli import (
     explain,
     generate,
     imports,
+    item,
     payment,
     preview,
     run,
@@ -75,6 +76,8 @@ app.add_typer(service.app, name="service")
 app.add_typer(action.app, name="action")
 app.add_typer(subscriptions.app, name="subscriptions")
 app.add_typer(charge.app, name="charge")
+app.add_typer(item.app, name="item")
+app.add_typer(item.location_app, name="location")
 app.add_typer(payment.app, name="payment")
 app.command("credit-note")(adjust.credit_note)
 app.command("write-off")(adjust.write_off)

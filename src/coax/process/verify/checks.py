@@ -112,4 +112,10 @@ CHECKS: Final = (
     ),
     Check("bill_numbers_have_no_holes", "Bill numbers follow each other without holes or doubles.", Naming.SERIES),
     Check("books_are_in_one_currency", "Accounts, bills and postings are in the operator's currency.", Naming.DOCUMENT),
+    Check("items_are_where_they_say", "Every installed item is with its one subscription, no other is.", Naming.SERIES),
+    Check(
+        "item_histories_have_no_gap",
+        "Every movement of an item begins where and when the one before it ended.",
+        Naming.SERIES,
+    ),
 )

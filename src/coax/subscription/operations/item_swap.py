@@ -1,0 +1,45 @@
+"""Swap an installed item for one from stock; its pairing goes over to the new one."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from coax.base.db import fetch_rows
+from coax.base.ids import bucket_of
+from coax.subscription.batch.items import pair_installations
+from coax.subscription.operations.item_install import install_item
+from coax.subscription.operations.item_return import return_item
+from coax.subscription.queries.items import get_item
+from coax.subscription.rules.items import check_verb
+from coax.subscription.types.items import ItemCondition, ItemVerb
+
+
+def swap_item(
+    *,
+    tenant_id: int,
+    old: str,
+    new: str,
+    location: str,
+    condition: ItemCondition,
+    actor: str,
+    performed_on: date,
+    reason: str,
+) -> int:
+    """Take the old item back to a location in a condition, install the new one; return its installation.
+
+    Raises: what returning and installing raise; the caller's transaction undoes both.
+    """
+    item = get_item(tenant_id=tenant_id, serial=old)
+    check_verb(ItemVerb.RETURN, state=item.state, serial=old)
+    account_id = item.place.account_id or 0
+    paired = fetch_rows(
+        """SELECT paired_id FROM subscription_installed_item WHERE bucket = %s AND account_id = %s AND item_id = %s
+           AND installed_to IS NULL""",
+        [bucket_of(account_id), account_id, item.item_id],
+    )
+    deed = {"actor": actor, "performed_on": performed_on, "reason": reason}
+    return_item(tenant_id=tenant_id, serial=old, location=location, condition=condition, **deed)  # type: ignore[arg-type]
+    key = install_item(tenant_id=tenant_id, serial=new, subscription=item.subscription or "", **deed)  # type: ignore[arg-type]
+    if paired and paired[0][0]:
+        pair_installations(account_id=account_id, first=key, second=paired[0][0])
+    return key

@@ -1,0 +1,139 @@
+"""Items: one by its serial number, stock by location and good, those of a subscription, the history of one."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, ClassVar, Final
+
+from coax.base.db import fetch_dicts
+from coax.base.errors import DomainError
+from coax.base.ids import bucket_of
+from coax.subscription.types.items import (
+    InstalledItemRow,
+    ItemCondition,
+    ItemRow,
+    ItemState,
+    ItemVerb,
+    MovementRow,
+    Place,
+)
+
+ROWS_MAX: Final = 1000
+_ITEMS: Final = """
+SELECT i.id AS item_id, i.serial, i.product_id, e.code AS good, i.mac, i.card_number, i.distributor, i.condition,
+       i.state, l.code AS location, u.code AS subscription, r.code AS reserved_code, i.since_date, i.revision,
+       i.location_id, i.account_id, i.subscription_id, i.reserved_for
+  FROM subscription_stock_item i
+  JOIN configuration_entity e ON e.id = i.product_id
+  LEFT JOIN subscription_stock_location l ON l.tenant_id = i.tenant_id AND l.id = i.location_id
+  LEFT JOIN subscription_subscription_code u ON u.tenant_id = i.tenant_id AND u.subscription_id = i.subscription_id
+  LEFT JOIN subscription_subscription_code r ON r.tenant_id = i.tenant_id AND r.subscription_id = i.reserved_for
+ WHERE i.tenant_id = %(tenant_id)s
+"""
+
+
+class ItemUnknown(DomainError):
+    """No item has this serial number."""
+
+    code: ClassVar[str] = "item_unknown"
+
+
+class ItemUnclear(DomainError):
+    """Several goods have an item with this serial number; `allowed` lists them."""
+
+    code: ClassVar[str] = "item_unclear"
+
+
+def get_item(*, tenant_id: int, serial: str, good: str | None = None) -> ItemRow:
+    """Return the item with a serial number. Raises: ItemUnknown, ItemUnclear."""
+    sql = f"{_ITEMS} AND i.serial = %(serial)s AND (%(good)s::text IS NULL OR e.code = %(good)s) ORDER BY e.code"
+    rows = fetch_dicts(sql, {"tenant_id": tenant_id, "serial": serial, "good": good})
+    if not rows:
+        raise ItemUnknown(f"serial: there is no item {serial!r}.", field="serial", value=serial)
+    if len(rows) > 1:
+        allowed = ", ".join(row["good"] for row in rows)
+        message = f"good: several goods have the serial number {serial!r}; say which: {allowed}."
+        raise ItemUnclear(message, field="good", value=good, allowed=allowed)
+    return _make_item(rows[0])
+
+
+def find_items(
+    *, tenant_id: int, location: str | None = None, good: str | None = None, state: ItemState | None = None
+) -> list[ItemRow]:
+    """Return at most `ROWS_MAX` items by good and serial number, those at a location, of a good, in a state."""
+    sql = f"""{_ITEMS} AND (%(location)s::text IS NULL OR l.code = %(location)s)
+        AND (%(good)s::text IS NULL OR e.code = %(good)s) AND (%(state)s::text IS NULL OR i.state = %(state)s)
+        ORDER BY e.code, i.serial LIMIT {ROWS_MAX}"""
+    params = {"tenant_id": tenant_id, "location": location, "good": good, "state": state}
+    return [_make_item(row) for row in fetch_dicts(sql, params)]
+
+
+def count_stock(*, tenant_id: int) -> list[dict[str, Any]]:
+    """Return how many items of each good and state are at each location."""
+    return fetch_dicts(
+        """SELECT l.code AS location, e.code AS good, i.state, count(*) AS items
+           FROM subscription_stock_item i JOIN configuration_entity e ON e.id = i.product_id
+           JOIN subscription_stock_location l ON l.tenant_id = i.tenant_id AND l.id = i.location_id
+           WHERE i.tenant_id = %s GROUP BY 1, 2, 3 ORDER BY 1, 2, 3""",
+        [tenant_id],
+    )
+
+
+def find_installed_items(
+    *, tenant_id: int, account_id: int, subscription_id: int | None = None, as_of: date | None = None
+) -> list[InstalledItemRow]:
+    """Return the items of an account or one subscription: those open now, or those there on a day."""
+    rows = fetch_dicts(
+        """SELECT n.id AS installed_item_id, n.item_id, u.code AS subscription, i.serial, e.code AS good,
+                  n.installed_from, n.installed_to, s.code AS service, q.serial AS paired_with
+           FROM subscription_installed_item n
+           JOIN subscription_stock_item i ON i.tenant_id = n.tenant_id AND i.id = n.item_id
+           JOIN configuration_entity e ON e.id = i.product_id
+           JOIN subscription_subscription u
+             ON u.bucket = n.bucket AND u.account_id = n.account_id AND u.id = n.subscription_id
+           LEFT JOIN subscription_service s
+             ON s.bucket = n.bucket AND s.account_id = n.account_id AND s.id = n.service_id
+           LEFT JOIN subscription_installed_item p
+             ON p.bucket = n.bucket AND p.account_id = n.account_id AND p.id = n.paired_id
+           LEFT JOIN subscription_stock_item q ON q.tenant_id = p.tenant_id AND q.id = p.item_id
+           WHERE n.bucket = %(bucket)s AND n.account_id = %(account_id)s AND n.tenant_id = %(tenant_id)s
+             AND (%(subscription_id)s::bigint IS NULL OR n.subscription_id = %(subscription_id)s)
+             AND CASE WHEN %(as_of)s::date IS NULL THEN n.installed_to IS NULL
+                 ELSE n.installed_from <= %(as_of)s AND coalesce(n.installed_to > %(as_of)s, true) END
+           ORDER BY u.code, e.code, i.serial""",
+        {
+            "tenant_id": tenant_id,
+            "bucket": bucket_of(account_id),
+            "account_id": account_id,
+            "subscription_id": subscription_id,
+            "as_of": as_of,
+        },
+    )
+    return [InstalledItemRow(**row) for row in rows]
+
+
+def find_movements(*, tenant_id: int, item_id: int) -> list[MovementRow]:
+    """Return the history of an item from its receipt on."""
+    rows = fetch_dicts(
+        """SELECT m.number, m.verb, m.performed_on AS moved_from,
+                  lead(m.performed_on) OVER (ORDER BY m.number) AS moved_to, m.from_state,
+                  coalesce(lf.code, uf.code, '') AS from_place, m.to_state, coalesce(lt.code, ut.code, '') AS to_place,
+                  m.condition, m.actor, m.reason, m.recorded_at
+           FROM subscription_item_movement m
+           LEFT JOIN subscription_stock_location lf ON lf.tenant_id = m.tenant_id AND lf.id = m.from_location_id
+           LEFT JOIN subscription_stock_location lt ON lt.tenant_id = m.tenant_id AND lt.id = m.to_location_id
+           LEFT JOIN subscription_subscription_code uf
+             ON uf.tenant_id = m.tenant_id AND uf.subscription_id = m.from_subscription_id
+           LEFT JOIN subscription_subscription_code ut
+             ON ut.tenant_id = m.tenant_id AND ut.subscription_id = m.to_subscription_id
+           WHERE m.tenant_id = %s AND m.item_id = %s ORDER BY m.number""",
+        [tenant_id, item_id],
+    )
+    return [MovementRow(**{**row, "verb": ItemVerb(row["verb"])}) for row in rows]
+
+
+def _make_item(row: dict[str, Any]) -> ItemRow:
+    place = Place(*(row.pop(key) for key in ("location_id", "account_id", "subscription_id", "reserved_for")))
+    reserved = row.pop("reserved_code")
+    known: dict[str, Any] = {"state": ItemState(row.pop("state")), "condition": ItemCondition(row.pop("condition"))}
+    return ItemRow(**row, **known, place=place, reserved_for=reserved)
