@@ -9,7 +9,7 @@ from django.urls import path
 from unfold.sites import UnfoldAdminSite
 
 from coax.interfaces.console.access import TENANT_KEY, LoginForm, Staff
-from coax.interfaces.console.pages import accounts, audit, bills, configuration, dashboard, entity, runs, staff
+from coax.interfaces.console.pages import accounts, actions, audit, bills, configuration, dashboard, entity, runs, staff
 
 
 class ConsoleSite(UnfoldAdminSite):
@@ -51,6 +51,9 @@ class ConsoleSite(UnfoldAdminSite):
             ("accounts/journal/<path:code>", accounts.journal, "journal"),
             ("accounts/preview/<path:code>", accounts.preview, "preview"),
             ("accounts/bill/<path:code>", accounts.bill_account, "bill_account"),
+            ("subscriptions/scheduled", actions.calendar, "calendar"),
+            ("subscriptions/scheduled/<int:action_id>/call-off", actions.call_off, "call_off"),
+            ("subscriptions/act/<slug:behaviour>/<path:code>", actions.act, "act"),
             ("runs/", runs.runs, "runs"),
             ("runs/new", runs.new_run, "new_run"),
             ("runs/<int:number>/", runs.run, "run"),

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Final
 
 from coax.base.db import fetch_dicts
 from coax.base.errors import DomainError
+from coax.base.ids import bucket_of
 from coax.base.tenancy import tenant_transaction
 from coax.party.rules import read_search_terms
 from coax.party.types import AccountRow, AccountState
@@ -75,6 +76,17 @@ def get_account(tenant_id: int, code: str) -> AccountRow:
     if not rows:
         raise AccountUnknown(f"There is no account {code!r}.", account_code=code)
     return rows[0]
+
+
+def get_account_code(*, tenant_id: int, account_id: int) -> str:
+    """Return the code of an account by its key. Raises: AccountUnknown."""
+    rows = fetch_dicts(
+        "SELECT code FROM party_account WHERE bucket = %s AND account_id = %s AND tenant_id = %s",
+        [bucket_of(account_id), account_id, tenant_id],
+    )
+    if not rows:
+        raise AccountUnknown(f"There is no account with the key {account_id}.", account=account_id)
+    return str(rows[0]["code"])
 
 
 def _fetch(keys: str, params: dict[str, Any]) -> list[AccountRow]:

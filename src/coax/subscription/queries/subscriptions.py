@@ -12,7 +12,8 @@ from coax.subscription.types import BillingTermRow, ServiceRow, SubscriptionRow,
 
 _OWNER: Final = "bucket = %(bucket)s AND {table}.account_id = %(account_id)s AND {table}.tenant_id = %(tenant_id)s"
 _SUBSCRIPTIONS: Final = f"""
-SELECT u.id AS subscription_id, u.account_id, u.code, u.type_id, u.state, u.created_on
+SELECT u.id AS subscription_id, u.account_id, u.code, u.type_id, u.state, u.created_on,
+       u.state_from, u.state_ends_on, u.grace_until
   FROM subscription_subscription u WHERE u.{_OWNER.format(table="u")} ORDER BY u.code
 """
 _BILLING_TERMS: Final = f"""
@@ -22,7 +23,8 @@ SELECT t.subscription_id, t.id AS billing_term_id, t.scheme_version_id, t.price_
 """
 _SERVICES: Final = f"""
 SELECT s.subscription_id, s.id AS service_id, s.code, s.product_id, s.quantity, s.effective_from, s.effective_to,
-       s.billable_from, s.billing_effective_date, s.agreed_price_micro, s.extra_discount_ppm, r.rated_up_to
+       s.billable_from, s.billing_effective_date, s.agreed_price_micro, s.extra_discount_ppm, r.rated_up_to,
+       s.state, s.state_from
   FROM subscription_service s
   JOIN subscription_service_rating r
     ON r.bucket = s.bucket AND r.account_id = s.account_id AND r.service_id = s.id

@@ -61,6 +61,8 @@ class ServiceRow:
     agreed_price_micro: int | None
     extra_discount_ppm: int
     rated_up_to: date
+    state: str = "effective"
+    state_from: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,9 @@ class SubscriptionRow:
     created_on: date
     billing_terms: tuple[BillingTermRow, ...]
     services: tuple[ServiceRow, ...]
+    state_from: date | None = None
+    state_ends_on: date | None = None
+    grace_until: date | None = None
 
     @property
     def billing_term(self) -> BillingTermRow | None:

@@ -30,6 +30,8 @@ from coax.process.bills.compose import compose_document
 from coax.process.bills.numbers import compose_bill_number, parse_bill_number
 from coax.process.bills.reading import read_operator
 from coax.rating.types import PPM
+from coax.subscription.queries.due_actions import find_actions
+from coax.subscription.rules.machine import TRANSITIONS
 from coax.subscription.types import BillingTermRow, ServiceRow, SubscriptionRow
 
 PAGE = "accounts"
@@ -52,6 +54,7 @@ class SubscriptionView:
     scheme: str
     price_plan: str
     services: list[tuple[ServiceRow, str, bool]]
+    actions: list[str]
 
 
 @page()
@@ -105,6 +108,11 @@ def account(request: StaffRequest, code: str) -> HttpResponse:
         a=statement.account,
         classification=names.entity(statement.account.classification_id),
         subscriptions=[names.view(row) for row in statement.subscriptions],
+        deeds=find_actions(
+            tenant_id=request.tenant.id,
+            account_id=statement.account.account_id,
+            limit=STATEMENT_ROWS_MAX if is_whole else POSTINGS_SHOWN,
+        ),
         bills=bills,
         postings=postings,
         is_whole=is_whole or (len(bills) < BILLS_SHOWN and len(postings) < POSTINGS_SHOWN),
@@ -226,4 +234,5 @@ class _Names:
                 (service, self.entity(service.product_id), service.extra_discount_ppm == PPM)
                 for service in row.services
             ],
+            actions=[kind.value for kind, rule in TRANSITIONS.items() if row.state in rule.begins_from],
         )

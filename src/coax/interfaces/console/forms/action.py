@@ -1,0 +1,93 @@
+"""The form of an action on a subscription: the fields that its behaviour uses, from the state machine's own data."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date
+from typing import Any, Final
+
+from django import forms
+
+from coax.base.calendar import NAMED_FREQUENCIES
+from coax.configuration.queries import find_versions
+from coax.interfaces.console.forms.nodes import write_label
+from coax.subscription.rules.machine import TRANSITIONS
+from coax.subscription.types import SubscriptionRow
+from coax.subscription.types.actions import REASON_CHARS_MAX, ActionRequest, Amendment, Behaviour
+
+CALENDAR: Final = {"type": "date"}
+SOLD: Final = ("termed", "usage")
+
+
+class ActionForm(forms.Form):
+    """What an action asks; dates are civil, in the operator's time zone."""
+
+    def __init__(
+        self, data: Any = None, *, behaviour: Behaviour, subscription: SubscriptionRow, today: date, **options: Any
+    ) -> None:
+        super().__init__(data, **options)
+        self.behaviour, self.subscription = behaviour, subscription
+        transition = TRANSITIONS[behaviour]
+        self._add("performed_on", _day("Day", initial=today, help_text="A later day than today schedules it."))
+        if transition.needs_end:
+            self._add("ends_on", _day("Until", help_text="First day on which it is over."))
+        if transition.is_of_service:
+            codes = [(s.code, s.code) for s in subscription.services if s.state in transition.service_from]
+            self._add(
+                "service_code",
+                forms.ChoiceField(label="Service", choices=codes, initial=codes[0][0] if codes else ""),
+            )
+        if transition.adds_service:
+            self._add("product_code", forms.ChoiceField(label="New service", choices=_products(today)))
+        if transition.adds_service and not transition.is_of_service:
+            self._add("quantity", forms.IntegerField(label="Quantity", min_value=1, initial=1))
+        if behaviour is Behaviour.AMEND_BILLING_TERM:
+            self._add_contract(today)
+        self._add("reason", forms.CharField(label="Reason", required=False, max_length=REASON_CHARS_MAX))
+        key = forms.CharField(widget=forms.HiddenInput, initial=lambda: uuid.uuid4().hex, max_length=64)
+        self._add("key", key)
+
+    def to_request(self) -> ActionRequest:
+        """Return the valid form as a request."""
+        values = {name: value for name, value in self.cleaned_data.items() if name != "key" and value not in ("", None)}
+        if "amendment" in values:
+            values["amendment"] = Amendment(values["amendment"])
+        return ActionRequest(subscription_code=self.subscription.code, behaviour=self.behaviour, **values)
+
+    def _add(self, name: str, field: forms.Field) -> None:
+        self.fields[name] = field
+
+    def _add_contract(self, today: date) -> None:
+        choices = [(kind.value, write_label(kind.value)) for kind in Amendment]
+        names = [(code, write_label(code)) for code in NAMED_FREQUENCIES]
+        self._add(
+            "amendment",
+            forms.ChoiceField(label="Binding period", choices=choices, initial=Amendment.NONE.value),
+        )
+        self._add("scheme_code", _choice("Scheme", _active("billing_term_scheme", today)))
+        self._add("price_plan_code", _choice("Price plan", _active("price_plan", today)))
+        self._add("frequency", _choice("Billing frequency", names))
+        self._add("binding_period", _choice("Length of the binding", names, "For a new, renewed or adjusted one."))
+        self._add("binding_start_date", _day("Binding from", required=False))
+        self._add(
+            "extension_days",
+            forms.IntegerField(label="Days longer", required=False, min_value=1, help_text="For an extended one."),
+        )
+        self._add("agreement_date", _day("Signed on", required=False))
+
+
+def _day(label: str, **options: Any) -> forms.DateField:
+    return forms.DateField(label=label, widget=forms.DateInput(attrs=CALENDAR, format="%Y-%m-%d"), **options)
+
+
+def _choice(label: str, choices: list[tuple[str, str]], help_text: str = "") -> forms.ChoiceField:
+    return forms.ChoiceField(label=label, required=False, choices=[("", "As it is"), *choices], help_text=help_text)
+
+
+def _active(kind: str, today: date) -> list[tuple[str, str]]:
+    return [(row.code, row.spec.name) for row in find_versions(kind, today) if row.spec.is_active]
+
+
+def _products(today: date) -> list[tuple[str, str]]:
+    rows = find_versions("product", today)
+    return [(r.code, r.spec.name) for r in rows if r.spec.is_active and getattr(r.spec, "class_", "") in SOLD]
