@@ -189,5 +189,13 @@ def _expected_days(case: Row, state: SubscriptionState) -> float:
 
 
 def test_every_action_is_in_the_table_or_has_its_own_story() -> None:
-    told_elsewhere = {B.AMEND_BILLING_TERM, B.START_SERVICE, B.CANCEL_SERVICE, B.REGRET_SERVICE, B.UNDO_ADD_SERVICE}
+    told_elsewhere = {
+        B.CREATE_ACTIVATE,
+        B.CREATE_DRAFT,
+        B.AMEND_BILLING_TERM,
+        B.START_SERVICE,
+        B.CANCEL_SERVICE,
+        B.REGRET_SERVICE,
+        B.UNDO_ADD_SERVICE,
+    }
     assert {case.behaviour for case in TABLE} | told_elsewhere == set(B)

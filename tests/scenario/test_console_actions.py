@@ -78,3 +78,13 @@ def test_an_auditor_reads_and_does_not_act(zx: ABroadcaster) -> None:
     assert "/subscriptions/act/" not in auditor.get("accounts/of/A").text
     assert auditor.get(SWAP).status == 403
     assert auditor.get("subscriptions/scheduled").status == 200
+
+
+def test_a_subscription_is_sold(zx: ABroadcaster, clerk: AConsole) -> None:
+    address = "subscriptions/sell/A"
+    values = clerk.get(address).form(products=["gold", "football"], frequency="monthly", scheme="normal-bt")
+    refused = clerk.post(address, {**values, "products": ["football"]})
+    assert (refused.status, "would have 0 mandatory services" in refused.text) == (409, True)
+    done = clerk.follow(clerk.post(address, values))
+    assert "Subscription A-2 is effective." in done.text
+    assert zx.services("A-2") == {"football": "effective", "gold": "effective"}

@@ -28,6 +28,8 @@ LEADS_TO = {
     Behaviour.END_SHORT_TERM_ACTIVATION: "not_effective",
     Behaviour.SHORT_TERM_DEACTIVATE: "short_term_not_effective",
     Behaviour.END_SHORT_TERM_DEACTIVATION: "effective",
+    Behaviour.CANCEL: "cancelled",
+    Behaviour.REGRET: "regretted",
 }
 FOR_A_TIME = {
     Behaviour.REST: Behaviour.END_RESTING,
@@ -135,7 +137,7 @@ def perform(
         zx.act(behaviour, "S-A", str(today), **values)
     except ActionRefused:
         return due
-    model.change(today, LEADS_TO[behaviour])
+    model.change(date(2026, 7, 1) if behaviour is Behaviour.REGRET else today, LEADS_TO[behaviour])
     return [(ends_on, FOR_A_TIME[behaviour])] if behaviour in FOR_A_TIME else []
 
 

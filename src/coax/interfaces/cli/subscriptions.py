@@ -1,4 +1,4 @@
-"""`coax subscriptions`: what is done to many of them at once."""
+"""`coax subscriptions`: selling one, and what is done to many of them at once."""
 
 from __future__ import annotations
 
@@ -7,15 +7,74 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from coax.base.clock import tenant_today
 from coax.base.money import parse_minor
-from coax.interfaces.cli.shared import AsJson, TenantCode, find_actor, open_tenant, print_json, problems_reported
+from coax.base.tenancy import tenant_transaction
+from coax.interfaces.cli.shared import (
+    AsJson,
+    TenantCode,
+    find_actor,
+    open_tenant,
+    parse_date,
+    print_json,
+    problems_reported,
+)
 from coax.process.subscription_actions.deactivate import BulkResult, DeactivationCriteria, deactivate_debtors
 from coax.process.subscription_actions.maintain import SETTLED_WITHIN_DAYS, activate_settled, execute_scheduled
+from coax.process.subscription_actions.sell import SaleRequest, sell_subscription
 from coax.process.subscription_actions.standing import DebtBasis
 
-app = typer.Typer(help="Deactivation for debt, and subscription maintenance.", no_args_is_help=True)
+app = typer.Typer(help="Sell subscriptions; deactivation for debt, and subscription maintenance.", no_args_is_help=True)
 
 REFUSED_SHOWN = 20
+
+
+@app.command()
+def sell(
+    account: str,
+    products: Annotated[list[str], typer.Argument(help="The services that it begins with.")],
+    subscription_type: Annotated[str, typer.Option("--type", help="Subscription type.")],
+    scheme: Annotated[str, typer.Option("--scheme", help="Billing term scheme.")],
+    tenant: TenantCode = None,
+    on: Annotated[str | None, typer.Option("--on", help="Day from which it holds; by default today.")] = None,
+    code: Annotated[str | None, typer.Option("--code", help="Its code; by default the account's and a number.")] = None,
+    plan: Annotated[str | None, typer.Option("--plan", help="Price plan; by default the scheme's.")] = None,
+    frequency: Annotated[str | None, typer.Option("--frequency", help="Billing frequency.")] = None,
+    cycle_day: Annotated[int | None, typer.Option("--cycle-day", help="Day of the billing cycle.")] = None,
+    binding_period: Annotated[str | None, typer.Option("--binding-period", help="Such as annual.")] = None,
+    draft: Annotated[
+        bool, typer.Option("--draft", help="Only lay it down; `coax action do activate` begins it.")
+    ] = False,
+    reason: Annotated[str, typer.Option("--reason", help="Why, for those who read it later.")] = "",
+    key: Annotated[str | None, typer.Option("--key", help="Idempotency key: done once however often asked.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Sell a subscription to an account."""
+    with problems_reported(as_json=as_json):
+        operator = open_tenant(tenant)
+        with tenant_transaction(operator.id):
+            today = tenant_today(operator.id)
+        request = SaleRequest(
+            account_code=account,
+            subscription_type=subscription_type,
+            scheme=scheme,
+            products=tuple(products),
+            performed_on=parse_date(on, "--on") or today,
+            subscription_code=code,
+            price_plan=plan,
+            frequency=frequency,
+            cycle_day=cycle_day,
+            binding_period=binding_period,
+            is_draft=draft,
+            reason=reason,
+        )
+        answer, is_repeated = sell_subscription(
+            tenant=operator, request=request, actor=find_actor(), idempotency_key=key
+        )
+        if as_json:
+            print_json({**answer, "repeated": is_repeated})
+            return
+        Console(highlight=False).print(f"Subscription {answer['subscription']} is {answer['state']}.")
 
 
 @app.command()

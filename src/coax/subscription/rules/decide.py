@@ -52,6 +52,8 @@ def decide(
 
     Raises: ActionRefused.
     """
+    if request.behaviour not in TRANSITIONS:
+        raise ActionRefused("state", f"{request.behaviour}: subscription {facts.code} exists already.")
     transition = TRANSITIONS[request.behaviour]
     _check_state(request, facts, transition)
     _check_day(request, facts, today)

@@ -7,12 +7,15 @@ that does not add anything is never refused for what was there before.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from coax.configuration.types.subscription_definition import CountScope, Dependency, ServiceKind
 from coax.subscription.rules.policy import Policy
 from coax.subscription.rules.refusals import ActionRefused
 from coax.subscription.types.actions import ActionRequest, Effects, ServiceState, SubscriptionFacts
+from coax.subscription.types.contracts import SubscriptionState
 
 _COUNTED: Final = frozenset(ServiceState) - {
     ServiceState.REGRETTED,
@@ -44,12 +47,92 @@ def check_structure(request: ActionRequest, facts: SubscriptionFacts, effects: E
         _check_dependency(dependency, facts, after, policy)
 
 
+@dataclass(frozen=True, slots=True)
+class Sold:
+    """A subscription that an account has or had, with the products that are live."""
+
+    code: str
+    type_id: int | None
+    is_live: bool
+    products: tuple[int, ...]
+
+
+def check_new_subscription(
+    policy: Policy, *, account_code: str, type_code: str, scheme_code: str, products: list[int], sold: list[Sold]
+) -> None:
+    """Refuse a sale that type or definition do not allow: scheme, services, their numbers, dependencies, how many.
+
+    Raises: ActionRefused.
+    """
+    if policy.definition is None:
+        raise ActionRefused(
+            "subscription_definition", "There is no active subscription definition; nothing is sold (R67)."
+        )
+    types = {kind.code: (key, kind) for key, kind in policy.types.items() if kind.is_active}
+    if type_code not in types:
+        listed = ", ".join(sorted(types)) or "none"
+        raise ActionRefused("subscription_type", f"subscription_type: {type_code!r} is not known; allowed: {listed}.")
+    type_id, kind = types[type_code]
+    if scheme_code not in kind.schemes:
+        raise ActionRefused("scheme", f"scheme: {scheme_code!r} is not allowed; allowed: {', '.join(kind.schemes)}.")
+    _check_number(policy, account_code, type_code, sold)
+    live = [one for one in sold if one.is_live]
+    facts = SubscriptionFacts(
+        subscription_id=0,
+        account_id=0,
+        code="(new)",
+        type_id=type_id,
+        state=SubscriptionState.DRAFT,
+        created_on=date.max,
+        changed_on=date.max,
+        has_no_history=True,
+        state_ends_on=None,
+        grace_until=None,
+        revision=0,
+        account_state="active",
+        classification_id=None,
+        term=None,
+        services=(),
+        products_elsewhere=tuple(product for one in live for product in one.products),
+    )
+    _check_allowed(facts, products, policy)
+    _check_counts(facts, products, policy)
+    for dependency in policy.definition.service_dependencies:
+        _check_dependency(dependency, facts, products, policy)
+
+
+def _check_number(policy: Policy, account_code: str, type_code: str, sold: list[Sold]) -> None:
+    for rule in policy.definition.subscription_rules if policy.definition else ():
+        if rule.subscription_types and type_code not in rule.subscription_types:
+            continue
+        counted = [
+            one
+            for one in sold
+            if one.is_live and (not rule.subscription_types or _code_of(one, policy) in rule.subscription_types)
+        ]
+        if len(counted) >= rule.max_subscriptions:
+            raise ActionRefused(
+                "subscription_rules",
+                f"Account {account_code} has {len(counted)} subscriptions; "
+                f"the subscription definition allows {rule.max_subscriptions}.",
+            )
+
+
+def _code_of(one: Sold, policy: Policy) -> str | None:
+    kind = policy.types.get(one.type_id) if one.type_id is not None else None
+    return kind.code if kind else None
+
+
 def _check_type(facts: SubscriptionFacts, effects: Effects, policy: Policy) -> None:
+    _check_allowed(facts, [new.product_id for new in effects.new_services], policy)
+
+
+def _check_allowed(facts: SubscriptionFacts, products: list[int], policy: Policy) -> None:
     kind = policy.type_of(facts)
     if kind is None or not kind.services:
         return
-    for new in effects.new_services:
-        product = policy.products[new.product_id]
+    for product_id in products:
+        product = policy.products[product_id]
         allowed = [s.product or s.product_type for s in kind.services]
         if product.code not in allowed and (product.type is None or product.type not in allowed):
             listed = ", ".join(str(code) for code in allowed)

@@ -30,6 +30,8 @@ class ServiceState(StrEnum):
 class Behaviour(StrEnum):
     """What an action does, whatever its type is called (R129; the behaviour codes of reference 3.1)."""
 
+    CREATE_ACTIVATE = "create_activate"
+    CREATE_DRAFT = "create_draft"
     ACTIVATE = "activate"
     DEACTIVATE = "deactivate"
     REST = "rest"

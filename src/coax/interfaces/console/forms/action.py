@@ -11,6 +11,7 @@ from django import forms
 from coax.base.calendar import NAMED_FREQUENCIES
 from coax.configuration.queries import find_versions
 from coax.interfaces.console.forms.nodes import write_label
+from coax.process.subscription_actions.sell import SaleRequest
 from coax.subscription.rules.machine import TRANSITIONS
 from coax.subscription.types import SubscriptionRow
 from coax.subscription.types.actions import REASON_CHARS_MAX, ActionRequest, Amendment, Behaviour
@@ -76,12 +77,47 @@ class ActionForm(forms.Form):
         self._add("agreement_date", _day("Signed on", required=False))
 
 
+class SaleForm(forms.Form):
+    """What is sold; what is left out follows from scheme and account."""
+
+    def __init__(self, data: Any = None, *, today: date, **options: Any) -> None:
+        super().__init__(data, **options)
+        names = [(code, write_label(code)) for code in NAMED_FREQUENCIES]
+        types, schemes = _active("subscription_type", today), _active("billing_term_scheme", today)
+        self.fields |= {
+            "subscription_type": forms.ChoiceField(label="Subscription type", choices=types, initial=_first(types)),
+            "scheme": forms.ChoiceField(label="Scheme", choices=schemes, initial=_first(schemes)),
+            "products": forms.MultipleChoiceField(
+                label="Services", choices=_products(today), help_text="Hold Ctrl to choose several."
+            ),
+            "frequency": _choice("Billing frequency", names, empty="The scheme's"),
+            "price_plan": _choice("Price plan", _active("price_plan", today), empty="The scheme's"),
+            "cycle_day": forms.IntegerField(label="Cycle day", required=False, min_value=1, max_value=31),
+            "binding_period": _choice("Binding period", names, empty="None"),
+            "performed_on": _day("From", initial=today),
+            "is_draft": forms.BooleanField(label="Only lay down a draft", required=False),
+            "reason": forms.CharField(label="Reason", required=False, max_length=REASON_CHARS_MAX),
+            "key": forms.CharField(widget=forms.HiddenInput, initial=lambda: uuid.uuid4().hex, max_length=64),
+        }
+
+    def to_request(self, account_code: str) -> SaleRequest:
+        """Return the valid form as a request."""
+        values = {name: value for name, value in self.cleaned_data.items() if name != "key" and value not in ("", None)}
+        return SaleRequest(account_code=account_code, **{**values, "products": tuple(values["products"])})
+
+
+def _first(choices: list[tuple[str, str]]) -> str:
+    return choices[0][0] if choices else ""
+
+
 def _day(label: str, **options: Any) -> forms.DateField:
     return forms.DateField(label=label, widget=forms.DateInput(attrs=CALENDAR, format="%Y-%m-%d"), **options)
 
 
-def _choice(label: str, choices: list[tuple[str, str]], help_text: str = "") -> forms.ChoiceField:
-    return forms.ChoiceField(label=label, required=False, choices=[("", "As it is"), *choices], help_text=help_text)
+def _choice(
+    label: str, choices: list[tuple[str, str]], help_text: str = "", *, empty: str = "As it is"
+) -> forms.ChoiceField:
+    return forms.ChoiceField(label=label, required=False, choices=[("", empty), *choices], help_text=help_text)
 
 
 def _active(kind: str, today: date) -> list[tuple[str, str]]:

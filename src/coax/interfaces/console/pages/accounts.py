@@ -31,8 +31,9 @@ from coax.process.bills.numbers import compose_bill_number, parse_bill_number
 from coax.process.bills.reading import read_operator
 from coax.rating.types import PPM
 from coax.subscription.queries.due_actions import find_actions
-from coax.subscription.rules.machine import TRANSITIONS
+from coax.subscription.rules.machine import FOR_A_TIME, TRANSITIONS
 from coax.subscription.types import BillingTermRow, ServiceRow, SubscriptionRow
+from coax.subscription.types.actions import Behaviour
 
 PAGE = "accounts"
 WRITE = ("POST",)
@@ -234,5 +235,9 @@ class _Names:
                 (service, self.entity(service.product_id), service.extra_discount_ppm == PPM)
                 for service in row.services
             ],
-            actions=[kind.value for kind, rule in TRANSITIONS.items() if row.state in rule.begins_from],
+            actions=[
+                kind.value
+                for kind, rule in TRANSITIONS.items()
+                if row.state in rule.begins_from and not (kind is Behaviour.DEACTIVATE and row.state in FOR_A_TIME)
+            ],
         )

@@ -12,11 +12,11 @@ from django.urls import reverse
 from coax.base.clock import tenant_today
 from coax.base.errors import DomainError
 from coax.interfaces.console.access import StaffRequest
-from coax.interfaces.console.forms.action import ActionForm
+from coax.interfaces.console.forms.action import ActionForm, SaleForm
 from coax.interfaces.console.forms.nodes import write_label
 from coax.interfaces.console.pages.page import page, show
 from coax.interfaces.console.problems import report_problem
-from coax.party.queries.accounts import get_account_code
+from coax.party.queries.accounts import get_account, get_account_code
 from coax.party.types import Right
 from coax.process.bills.compose import compose_document
 from coax.process.subscription_actions.perform import (
@@ -26,6 +26,7 @@ from coax.process.subscription_actions.perform import (
     preview_action,
     submit_action,
 )
+from coax.process.subscription_actions.sell import sell_subscription
 from coax.subscription.queries import find_subscriptions
 from coax.subscription.queries.codes import SubscriptionUnknown, get_subscription_key
 from coax.subscription.queries.due_actions import find_actions
@@ -68,6 +69,37 @@ def act(request: StaffRequest, behaviour: str, code: str) -> HttpResponse:
         is_previewed=preview is not None,
         changes=describe_effects(preview.effects) if preview else [],
         d=compose_document(bill.facts) if bill and bill.facts else None,
+    )
+
+
+@page(Right.WORK_ACCOUNTS, methods=("GET", "HEAD", "POST"))
+def sell(request: StaffRequest, code: str) -> HttpResponse:
+    """Sell a subscription to an account."""
+    account = get_account(request.tenant.id, code)
+    form = SaleForm(request.POST or None, today=tenant_today(request.tenant.id))
+    problem: DomainError | None = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            answer, _ = sell_subscription(
+                tenant=request.tenant,
+                request=form.to_request(account.code),
+                actor=request.staff.username,
+                idempotency_key=form.cleaned_data["key"],
+            )
+        except DomainError as fault:
+            problem = fault
+        else:
+            messages.success(request, f"Subscription {answer['subscription']} is {answer['state']}.")
+            return redirect(f"{reverse('admin:account', args=[account.code])}#subs-head")
+    return show(
+        request,
+        "sale.html",
+        page=PAGE,
+        title=f"Sell to {account.name or account.code}",
+        status=409 if problem else 200,
+        form=form,
+        account_code=account.code,
+        problem=problem,
     )
 
 
