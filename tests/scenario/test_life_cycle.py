@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from coax.process.explain import explain_bill
 from coax.subscription.rules.refusals import ActionRefused
 from coax.subscription.types.actions import Behaviour
 from tests.builders.broadcasters import ABroadcaster, a_broadcaster
@@ -34,6 +35,8 @@ def test_an_upgrade_on_the_10th_of_a_billed_month(zx: ABroadcaster) -> None:
         ("charge", "2026-08-01", "2026-09-01", "62.000000"),
     ]
     assert zx.broken_promises() == []
+    explained = explain_bill(tenant=zx.tenant, number=f"ZX-{zx.bills(2)[0]['number']:08}")
+    assert (len(explained.lines), explained.all_differences) == (3, ())
 
 
 def test_regret_of_an_upgrade_brings_the_old_service_back(zx: ABroadcaster) -> None:
@@ -323,4 +326,38 @@ def test_another_price_plan_holds_from_the_day_of_the_amendment(database: str, t
     ]
     with zx.nothing_changes(), pytest.raises(ActionRefused, match="allowed: main, loyal"):
         zx.act(Behaviour.AMEND_BILLING_TERM, "S-A", "2026-07-11", price_plan_code="gold")
+    assert zx.broken_promises() == []
+
+
+TIERS = """    service_tiers:
+      - { product: gold, level: 1 }
+      - { product: silver, level: 2 }
+      - { product: football, level: 1, leading: false }
+    installed_item_rules:"""
+NO_WAY_DOWN = """    rules:
+      - { rule: swap, name: No way down, swaps: [downgrade], max_times: 0, min_remaining: { count: 1, unit: month } }
+      - { rule: swap, name: Twice a year, max_times: 2, within: { count: 1, unit: year } }"""
+
+
+def test_tiers_say_what_a_swap_is_and_what_may_follow(database: str, tmp_path: Path) -> None:
+    zx = a_broadcaster(rules="    rules: -> " + NO_WAY_DOWN, tiers="    installed_item_rules: -> " + TIERS)
+    zx.subscribe(tmp_path, [{"account_code": "A", "product": "silver", "billed_until": "2026-07-01"}])
+    bind(zx)
+    with zx.nothing_changes(), pytest.raises(ActionRefused, match="'football' of tier 1 without one of: gold"):
+        zx.act(Behaviour.ADD_SERVICE, "S-A", "2026-07-01", product_code="football")
+    swap = {"service_code": "silver", "product_code": "gold"}
+    zx.act(Behaviour.SWAP_SERVICE, "S-A", "2026-07-01", **swap)
+    zx.act(Behaviour.ADD_SERVICE, "S-A", "2026-07-01", product_code="football")
+    down = {"service_code": "gold", "product_code": "silver", "new_service_code": "silver-2"}
+    with zx.nothing_changes(), pytest.raises(ActionRefused, match="a downgrade is allowed 0 times"):
+        zx.act(Behaviour.SWAP_SERVICE, "S-A", "2026-07-01", **down)
+    zx.act(Behaviour.AMEND_BILLING_TERM, "S-A", "2026-07-01", amendment="cancelled")
+    with zx.nothing_changes(), pytest.raises(ActionRefused, match="'football' of tier 1 without one of: gold"):
+        zx.act(Behaviour.SWAP_SERVICE, "S-A", "2026-07-01", **down)
+    zx.act(Behaviour.CANCEL_SERVICE, "S-A", "2026-07-01", service_code="football")
+    zx.act(Behaviour.SWAP_SERVICE, "S-A", "2026-07-01", **down)
+    up = {"service_code": "silver-2", "product_code": "gold", "new_service_code": "gold-2"}
+    with zx.nothing_changes(), pytest.raises(ActionRefused, match="allowed 2 times, 2 were; rule 'Twice a year'"):
+        zx.act(Behaviour.SWAP_SERVICE, "S-A", "2026-07-01", **up)
+    zx.bill("2026-07-20")
     assert zx.broken_promises() == []

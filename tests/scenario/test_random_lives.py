@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
@@ -47,6 +48,7 @@ class Model:
     charged: set[date] = field(default_factory=set)
     rated_up_to: date = date(2026, 7, 1)
     credit_from: date | None = None
+    is_post_billed: bool = False
 
     def __post_init__(self) -> None:
         day = date(2026, 7, 1)
@@ -66,7 +68,7 @@ class Model:
         if self.credit_from is not None:
             self.charged = {day for day in self.charged if day < self.credit_from}
             self.rated_up_to, self.credit_from = self.credit_from, None
-        month_end = (as_of.replace(day=1) + timedelta(days=32)).replace(day=1)
+        month_end = as_of if self.is_post_billed else (as_of + timedelta(days=32)).replace(day=1)
         start = self.rated_up_to
         if start > as_of:
             return
@@ -92,13 +94,17 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.parametrize("billing_type", ["pre_bill", "post_bill"])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=steps)
-def test_any_life_is_billed_day_by_day(database: str, tmp_path: Path, steps: list[tuple[Any, int]]) -> None:
+def test_any_life_is_billed_day_by_day(
+    database: str, tmp_path: Path, billing_type: str, steps: list[tuple[Any, int]]
+) -> None:
     definition = "rules: -> rules:"
-    zx = a_broadcaster(definition=definition)
+    billed = f"product: silver, billing_type: pre_bill -> product: silver, billing_type: {billing_type}"
+    zx = a_broadcaster(definition=definition, billed=billed)
     zx.subscribe(tmp_path, [{"account_code": "A", "product": "silver", "billed_until": "2026-07-01"}])
-    model, today, as_of = Model(), date(2026, 7, 1), date(2026, 6, 1)
+    model, today, as_of = Model(is_post_billed=billing_type == "post_bill"), date(2026, 7, 1), date(2026, 6, 1)
     zx.on(str(today))
     due: list[tuple[date, Behaviour]] = []
     for what, number in [*steps, ("wait", 20), ("run", 0), ("run", 0)]:

@@ -64,6 +64,14 @@ class BilledState(Choice):
     SWAPPED = "swapped"
 
 
+class SwapKind(Choice):
+    """What a swap is by the tiers of the two services: the lower level is the higher package."""
+
+    UPGRADE = "upgrade"
+    DOWNGRADE = "downgrade"
+    SWITCH = "switch"
+
+
 class Penalty(Spec):
     """What leaving a binding period early costs (R77)."""
 
@@ -106,6 +114,7 @@ class BillingTermRule(Spec):
     services: ServiceKind = Field(default=ServiceKind.ANY, description="Mandatory, optional or all services.")
     products: Many[ProductRef] = Field(default=(), description="Only these services; empty for all.")
     states: Many[BilledState] = Field(default=(), description="States whose time `directive` is about.")
+    swaps: Many[SwapKind] = Field(default=(), description="Only these swaps; empty for all.")
     max_days_since_activation: int | None = Field(default=None, ge=0, description="Latest day, counted from the start.")
     min_days: int | None = Field(default=None, ge=0, description="Shortest duration in days.")
     max_days: int | None = Field(default=None, ge=0, description="Longest duration in days.")
@@ -137,6 +146,10 @@ def _check_rule(rule: BillingTermRule) -> Iterator[Issue]:
         yield Issue(("states",), "an additional billing direction needs its states and its directive")
     if rule.states and not is_directed:
         yield Issue(("states",), f"goes only with rule: {BillingTermRuleKind.ADDITIONAL_BILLING_DIRECTION}")
+    if rule.swaps and rule.rule is not BillingTermRuleKind.SWAP:
+        yield Issue(("swaps",), f"goes only with rule: {BillingTermRuleKind.SWAP}")
+    if rule.rule is BillingTermRuleKind.SWAP and rule.max_times is None:
+        yield Issue(("max_times",), "a swap rule says how often; 0 for never")
     is_counted = rule.max_times is not None or rule.max_total_days is not None
     if rule.within and not is_counted:
         yield Issue(("within",), "goes with max_times or max_total_days")

@@ -51,7 +51,7 @@ def decide_penalties(
         return
     left = list(services)
     for rule in policy.rules:
-        if rule.rule is not BillingTermRuleKind.CANCELLATION_PENALTY or not _is_far(rule.min_remaining, on, end):
+        if rule.rule is not BillingTermRuleKind.CANCELLATION_PENALTY or not has_left(rule.min_remaining, on, end):
             continue
         concerned = [s for s in left if rule in policy.find_rules(rule.rule, facts, s.product_id)]
         if not concerned:
@@ -87,7 +87,7 @@ def _charge(
         yield NewCharge(product, amount, on)
 
 
-def _is_far(least: Span | None, on: date, end: date) -> bool:
+def has_left(least: Span | None, on: date, end: date) -> bool:
     """Tell whether at least so much of the binding is left."""
     if least is None:
         return True

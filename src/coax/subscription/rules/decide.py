@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from types import MappingProxyType
 
-from coax.base.calendar import add_months_clamped
 from coax.configuration.types.billing_term_definition import BillingDirective, BillingTermRule, BillingTermRuleKind
 from coax.configuration.types.catalogue import ProductClass
-from coax.configuration.types.fields import Span
 from coax.subscription.rules.amend import decide_amendment
 from coax.subscription.rules.binding import decide_penalties
 from coax.subscription.rules.contracts import decide_billing_date
@@ -18,6 +16,7 @@ from coax.subscription.rules.machine import LIVE_SERVICE, TRANSITIONS, Transitio
 from coax.subscription.rules.policy import Policy
 from coax.subscription.rules.refusals import ActionRefused
 from coax.subscription.rules.structure import check_structure
+from coax.subscription.rules.swap import check_swap, go_back
 from coax.subscription.types.actions import (
     ActionRequest,
     Behaviour,
@@ -160,7 +159,7 @@ def _check_length(rule: BillingTermRule, days: int) -> None:
 
 
 def _check_totals(rule: BillingTermRule, facts: SubscriptionFacts, start: date, end: date) -> None:
-    name, since = rule.name or rule.rule, _before(start, rule.within)
+    name, since = rule.name or rule.rule, go_back(start, rule.within)
     recent = [(max(begun, since), over) for begun, over in facts.rested if over > since]
     if rule.max_times is not None and len(recent) >= rule.max_times:
         raise ActionRefused(name, f"rest: rested {len(recent)} times since {since}; rule {name!r}: {rule.max_times}.")
@@ -169,13 +168,6 @@ def _check_totals(rule: BillingTermRule, facts: SubscriptionFacts, start: date, 
         raise ActionRefused(
             name, f"ends_on: {total} days of rest since {since} are too many; rule {name!r}: {rule.max_total_days}."
         )
-
-
-def _before(day: date, span: Span | None) -> date:
-    if span is None:
-        return date.min
-    months, days = span.months_days
-    return add_months_clamped(day, -months) if months else day - timedelta(days=days)
 
 
 def _check_activation(request: ActionRequest, facts: SubscriptionFacts) -> None:
@@ -334,6 +326,8 @@ def _decide_new(
     on = request.performed_on
     billable_from, effective_date = _billing_dates(request, facts, policy, on)
     is_swap = request.behaviour is Behaviour.SWAP_SERVICE
+    if is_swap:
+        check_swap(request, facts, policy, effects.services[0].service, product.code)
     state = ServiceState.EFFECTIVE if is_swap else transition.service_to or ServiceState.DRAFT
     return NewService(
         code=code,

@@ -45,6 +45,7 @@ def check_structure(request: ActionRequest, facts: SubscriptionFacts, effects: E
     _check_counts(facts, after, policy)
     for dependency in policy.definition.service_dependencies:
         _check_dependency(dependency, facts, after, policy)
+    _check_tiers(facts, after, policy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,7 @@ def check_new_subscription(
     _check_counts(facts, products, policy)
     for dependency in policy.definition.service_dependencies:
         _check_dependency(dependency, facts, products, policy)
+    _check_tiers(facts, products, policy)
 
 
 def _check_number(policy: Policy, account_code: str, type_code: str, sold: list[Sold]) -> None:
@@ -177,6 +179,21 @@ def _check_dependency(dependency: Dependency, facts: SubscriptionFacts, after: l
             "service_dependencies",
             f"Subscription {facts.code} would have {dependent[0]!r} without one of: {needed} (R71).",
         )
+
+
+def _check_tiers(facts: SubscriptionFacts, after: list[int], policy: Policy) -> None:
+    """Refuse a service of a following tier without one of a leading tier of the same level."""
+    tiers = policy.definition.service_tiers if policy.definition else ()
+    held = {policy.products[product_id].code for product_id in after}
+    leading = {tier.level for tier in tiers if tier.leading and tier.product in held}
+    for tier in tiers:
+        if not tier.leading and tier.product in held and tier.level not in leading:
+            allowed = [other.product for other in tiers if other.leading and other.level == tier.level]
+            raise ActionRefused(
+                "service_tiers",
+                f"Subscription {facts.code} would have {tier.product!r} of tier {tier.level} without one of: "
+                f"{', '.join(allowed) or 'none'}.",
+            )
 
 
 def _names(products: list[int], policy: Policy) -> Iterator[tuple[str, str | None]]:
