@@ -5,11 +5,15 @@ Company ZX bills on the 20th for the following month; silver costs 31.00, gold 6
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from coax.base.tenancy import tenant_transaction
 from coax.process.explain import explain_bill
+from coax.subscription.queries.codes import get_subscription_key
+from coax.subscription.queries.states import get_subscription_on
 from coax.subscription.rules.refusals import ActionRefused
 from coax.subscription.types.actions import Behaviour
 from tests.builders.broadcasters import ABroadcaster, a_broadcaster
@@ -361,3 +365,26 @@ def test_tiers_say_what_a_swap_is_and_what_may_follow(database: str, tmp_path: P
         zx.act(Behaviour.SWAP_SERVICE, "S-A", "2026-07-01", **up)
     zx.bill("2026-07-20")
     assert zx.broken_promises() == []
+
+
+def test_how_it_stood_on_a_day(zx: ABroadcaster) -> None:
+    assert stood(zx, "2026-07-05") == ("effective", {"silver": "effective"})
+    assert stood(zx, "2025-12-31") == (None, {})
+    zx.on("2026-07-10")
+    zx.act(Behaviour.SWAP_SERVICE, "S-A", "2026-07-10", service_code="silver", product_code="gold")
+    zx.on("2026-07-20")
+    zx.act(Behaviour.DEACTIVATE, "S-A", "2026-07-20")
+    assert stood(zx, "2026-07-05") == ("effective", {"silver": "effective"})
+    assert stood(zx, "2026-07-10") == ("effective", {"gold": "effective", "silver": "swapped"})
+    assert stood(zx, "2026-07-19") == ("effective", {"gold": "effective", "silver": "swapped"})
+    assert stood(zx, "2026-07-20") == ("not_effective", {"gold": "not_effective", "silver": "swapped"})
+    assert stood(zx, "2025-12-31") == (None, {})
+
+
+def stood(zx: ABroadcaster, day: str) -> tuple[str | None, dict[str, str]]:
+    with tenant_transaction(zx.tenant.id):
+        key = get_subscription_key(tenant_id=zx.tenant.id, code="S-A")
+        found = get_subscription_on(
+            account_id=key.account_id, subscription_id=key.subscription_id, on=date.fromisoformat(day)
+        )
+    return found.state, {service.code: service.state for service in found.services}

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import asdict
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
+from rich.table import Table
 
 from coax.base.clock import tenant_today
 from coax.base.money import parse_minor
 from coax.base.tenancy import tenant_transaction
+from coax.configuration.queries import find_versions
 from coax.interfaces.cli.shared import (
     AsJson,
     TenantCode,
@@ -23,10 +26,13 @@ from coax.process.subscription_actions.deactivate import BulkResult, Deactivatio
 from coax.process.subscription_actions.maintain import SETTLED_WITHIN_DAYS, activate_settled, execute_scheduled
 from coax.process.subscription_actions.sell import SaleRequest, sell_subscription
 from coax.process.subscription_actions.standing import DebtBasis
+from coax.subscription.queries.codes import get_subscription_key
+from coax.subscription.queries.states import get_subscription_on
 
 app = typer.Typer(help="Sell subscriptions; deactivation for debt, and subscription maintenance.", no_args_is_help=True)
 
-REFUSED_SHOWN = 20
+REFUSED_SHOWN: Final = 20
+SCHEME: Final = "billing_term_scheme"
 
 
 @app.command()
@@ -75,6 +81,51 @@ def sell(
             print_json({**answer, "repeated": is_repeated})
             return
         Console(highlight=False).print(f"Subscription {answer['subscription']} is {answer['state']}.")
+
+
+@app.command()
+def show(
+    subscription: str,
+    tenant: TenantCode = None,
+    on: Annotated[str | None, typer.Option("--on", help="As it stood on that day; by default today.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a subscription as it stands, or as it stood on a day: state, contract, services."""
+    with problems_reported(as_json=as_json):
+        operator = open_tenant(tenant)
+        with tenant_transaction(operator.id):
+            key = get_subscription_key(tenant_id=operator.id, code=subscription)
+            day = parse_date(on, "--on") or tenant_today(operator.id)
+            found = get_subscription_on(account_id=key.account_id, subscription_id=key.subscription_id, on=day)
+            rows = find_versions()
+        names = {row.entity_id: row.code for row in rows}
+        schemes = {row.version_id: row.code for row in rows if row.kind == SCHEME}
+        if as_json:
+            print_json({"on": day, **asdict(found)})
+            return
+        console = Console(highlight=False)
+        since = f" since {found.since}" if found.since else ""
+        console.print(f"{found.code} on {day}: {(found.state or 'not there yet').replace('_', ' ')}{since}")
+        term = found.term
+        if term:
+            binding = f", bound {term.binding_period} from {term.binding_start_date}" if term.binding_period else ""
+            plan = names.get(term.price_plan_id, "")
+            scheme = schemes.get(term.scheme_version_id, "")
+            console.print(f"  {scheme}, {plan}, {term.frequency} on day {term.cycle_day}{binding}")
+        table = Table(box=None, pad_edge=False)
+        for name in ("Service", "Product", "Quantity", "State", "Since", "Time in it", "Billed until"):
+            table.add_column(name)
+        for service in found.services:
+            table.add_row(
+                service.code,
+                names.get(service.product_id, ""),
+                str(service.quantity),
+                service.state.replace("_", " "),
+                str(service.since),
+                service.directive.replace("_", " "),
+                str(service.rated_up_to),
+            )
+        console.print(table)
 
 
 @app.command()
