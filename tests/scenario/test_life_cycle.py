@@ -12,6 +12,7 @@ import pytest
 
 from coax.base.tenancy import tenant_transaction
 from coax.process.explain import explain_bill
+from coax.subscription.operations.end_service import end_service
 from coax.subscription.queries.codes import get_subscription_key
 from coax.subscription.queries.states import get_subscription_on
 from coax.subscription.rules.refusals import ActionRefused
@@ -364,6 +365,31 @@ def test_tiers_say_what_a_swap_is_and_what_may_follow(database: str, tmp_path: P
     with zx.nothing_changes(), pytest.raises(ActionRefused, match="allowed 2 times, 2 were; rule 'Twice a year'"):
         zx.act(Behaviour.SWAP_SERVICE, "S-A", "2026-07-01", **up)
     zx.bill("2026-07-20")
+    assert zx.broken_promises() == []
+
+
+@pytest.mark.parametrize("ends_on", ["2026-07-20", "2026-08-20"])
+def test_an_end_that_was_set_beforehand_stays(zx: ABroadcaster, ends_on: str) -> None:
+    zx.on("2026-07-10")
+    with tenant_transaction(zx.tenant.id):
+        end_service(
+            tenant_id=zx.tenant.id,
+            subscription_code="S-A",
+            service_code="silver",
+            on=date.fromisoformat(ends_on),
+            actor="anna",
+        )
+    zx.act(Behaviour.DEACTIVATE, "S-A", "2026-07-10")
+    zx.on("2026-07-12")
+    zx.act(Behaviour.ACTIVATE, "S-A", "2026-07-12")
+    zx.bill("2026-07-20")
+    net = sum(int(row[3].replace(".", "")) for row in zx.charged("A"))
+    assert net == {"2026-07-20": 19, "2026-08-20": 31 + 19}[ends_on] * 1_000_000
+    zx.on("2026-08-21")
+    with zx.nothing_changes(), pytest.raises(ActionRefused):
+        zx.act(Behaviour.STOP_SERVICE, "S-A", "2026-08-21", service_code="silver")
+    zx.bill("2026-08-20")
+    assert sum(int(row[3].replace(".", "")) for row in zx.charged("A")) == net
     assert zx.broken_promises() == []
 
 

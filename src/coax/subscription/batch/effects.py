@@ -205,15 +205,19 @@ def _write_services(changes: list[tuple[Decided, ServiceChange]], tenant_id: int
             or change.rate_from
             or (change.on if change.directive is BillingDirective.TO_BE_CREDITED else None)
         )
-        if back_to is not None and back_to < service.rated_up_to:
-            credited.append((*key, service.service_id, back_to))
+        planned_end = None if service.has_history else service.effective_to
+        credit_from = min(day for day in (back_to, planned_end, service.rated_up_to) if day is not None)
+        if credit_from < service.rated_up_to:
+            credited.append((*key, service.service_id, credit_from))
         if change.credit_from is not None:
             taken.append((*key, service.service_id, change.credit_from))
         if change.is_first:
             started.append((*key, service.service_id, change.on, change.billable_from, change.billing_effective_date))
     update_rows(
         "subscription_service",
-        "state = v.state, state_from = v.state_from, effective_to = v.effective_to, has_history = true",
+        "state = v.state, state_from = v.state_from, has_history = true, effective_to = CASE "
+        "WHEN v.effective_to IS NOT NULL THEN v.effective_to WHEN t.state = 'swapped' THEN NULL "
+        "ELSE t.effective_to END",
         (*_KEY, ("state", "text"), ("state_from", "date"), ("effective_to", "date")),
         heads,
         where=_BY_KEY,

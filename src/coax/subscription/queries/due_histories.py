@@ -16,7 +16,7 @@ from coax.subscription.queries.population import Population
 _DUE_HISTORIES: Final = """
 SELECT a.bucket, a.account_id, s.id AS service_id, s.subscription_id, s.product_id, s.quantity,
        greatest(w.window_from, t.effective_from) AS rated_up_to, r.generation, s.effective_from,
-       NULL::date AS effective_to, least(w.window_to, t.effective_to) AS charge_to,
+       NULL::date AS effective_to, least(w.window_to, s.effective_to, t.effective_to) AS charge_to,
        s.billable_from, s.billing_effective_date, s.agreed_price_micro, s.extra_discount_ppm,
        t.scheme_version_id, t.price_plan_id, t.frequency, t.cycle_day, t.agreement_date,
        t.binding_period, t.binding_start_date,
@@ -40,7 +40,8 @@ LEFT JOIN LATERAL (
         WHERE h.bucket = s.bucket AND h.account_id = s.account_id AND h.service_id = s.id
           AND h.directive = 'to_be_billed'
           AND (h.effective_to IS NULL OR h.effective_to > greatest(h.effective_from, h.billable_from))) m
-    WHERE upper(m.stretch) IS NULL OR upper(m.stretch) > f.floor) w ON true
+    WHERE (upper(m.stretch) IS NULL OR upper(m.stretch) > f.floor)
+      AND (s.effective_to IS NULL OR s.effective_to > greatest(f.floor, lower(m.stretch)))) w ON true
 LEFT JOIN subscription_billing_term t
   ON t.bucket = s.bucket AND t.account_id = s.account_id AND t.subscription_id = s.subscription_id
  AND (t.effective_to IS NULL OR t.effective_to > greatest(w.window_from, t.effective_from))

@@ -59,6 +59,9 @@ SELECT code, account_id, subscription_id FROM subscription_subscription_code
 """
 
 
+_GONE: Final = {ServiceState.CANCELLED, ServiceState.REGRETTED, ServiceState.SWAPPED, ServiceState.REMOVED}
+
+
 class SubscriptionBusy(DomainError):
     """Somebody else is acting on the subscription at this moment."""
 
@@ -177,16 +180,16 @@ def _make_service(row: dict[str, Any], today: date) -> ServiceFacts:
 
 
 def _state_of(row: dict[str, Any], today: date) -> ServiceState:
-    """Return a service's state; one that has no history is effective until it ends."""
-    is_over = not row["has_history"] and row["effective_to"] is not None and row["effective_to"] <= today
-    return ServiceState.CANCELLED if is_over else ServiceState(row["state"])
+    """Return a service's state; one whose end was set beforehand is over on that day."""
+    state = ServiceState(row["state"])
+    is_over = row["effective_to"] is not None and row["effective_to"] <= today
+    return ServiceState.CANCELLED if is_over and state not in _GONE else state
 
 
 def _products_by_account(rows: Iterable[dict[str, Any]], today: date) -> dict[int, list[tuple[int, int]]]:
-    gone = {ServiceState.CANCELLED, ServiceState.REGRETTED, ServiceState.SWAPPED, ServiceState.REMOVED}
     found: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for row in rows:
-        if _state_of(row, today) not in gone:
+        if _state_of(row, today) not in _GONE:
             found[row["account_id"]].append((row["subscription_id"], row["product_id"]))
     return found
 

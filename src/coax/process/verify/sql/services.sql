@@ -139,13 +139,15 @@ WITH standing AS (
 ), judged AS (
     SELECT c.*, r.rated_up_to, r.credit_from, upper(c.days_of) AS last_day,
            (SELECT sum(upper(x) - lower(x)) FROM unnest(c.days_of) x) AS different_days,
-           h.billable * datemultirange(daterange(c.first_day, greatest(c.first_day, least(r.rated_up_to, r.credit_from))))
-               - c.days_of AS missing,
+           h.billable * datemultirange(daterange(c.first_day, greatest(
+               c.first_day, least(r.rated_up_to, r.credit_from, s.effective_to))))                - c.days_of AS missing,
            CASE WHEN r.credit_from IS NULL THEN c.days_of * h.credited - h.billable ELSE '{}' END AS surplus
     FROM charged c
     LEFT JOIN history h ON h.bucket = c.bucket AND h.account_id = c.account_id AND h.service_id = c.service_id
     LEFT JOIN subscription_service_rating r
       ON r.bucket = c.bucket AND r.account_id = c.account_id AND r.service_id = c.service_id
+    LEFT JOIN subscription_service s
+      ON s.bucket = c.bucket AND s.account_id = c.account_id AND s.id = c.service_id
 )
 SELECT bucket, account_id, service_id, CASE
     WHEN billable_is_unknown THEN 'it has charges and no history'
