@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
@@ -9,14 +10,17 @@ from typing import Any
 
 import pytest
 from django.db import connections
+from typer.testing import CliRunner
 
 from coax.base.errors import DomainError
 from coax.base.tenancy import tenant_transaction
+from coax.interfaces.cli.item import app
 from coax.process.verify import verify_tenant
 from coax.subscription.operations.item_import import import_items
 from coax.subscription.operations.item_install import install_item
 from coax.subscription.operations.item_pair import pair_items
 from coax.subscription.operations.item_receive import receive_item
+from coax.subscription.operations.item_reserve import reserve_item
 from coax.subscription.operations.item_return import return_item
 from coax.subscription.operations.item_swap import swap_item
 from coax.subscription.operations.item_write_off import write_off_item
@@ -119,3 +123,44 @@ def test_a_bad_line_imports_nothing(zx: AnOperator) -> None:
     with pytest.raises(DomainError, match="no item 'N1'"):
         do(zx, get_item, serial="N1")
     assert do(zx, import_items, lines=lines[:2], **DEED) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("serial,good,location\n\nN1,decoder,main\nD1,decoder,main\n", "line 4: serial: there is a decoder 'D1'"),
+        ("serial,good,location\nN1,decoder,main,used\n", "line 2: it has more cells than the heading"),
+        ("serial,good,location\nN1,decoder\n", "line 2: it has fewer cells than the heading"),
+        ("serial,good,location\nN1,decoder,main\nN1,decoder,main\n", "line 3: serial: there is a decoder 'N1'"),
+        ("serial,good,location\n" + "N" * 140_000 + ",decoder,main\n", "line 2: field larger than field limit"),
+        ("serial,good\nN1,decoder\n", "line 1: columns"),
+        ("serial,serial,good,location\nN1,N2,decoder,main\n", "line 1: columns"),
+        ("", "line 1: columns"),
+    ],
+)
+def test_a_file_that_cannot_be_taken_names_its_line(zx: AnOperator, text: str, said: str) -> None:
+    with pytest.raises(DomainError, match=said):
+        do(zx, import_items, lines=io.StringIO(text, newline=""), **DEED)
+    with pytest.raises(DomainError, match="no item 'N1'"):
+        do(zx, get_item, serial="N1")
+
+
+def test_a_cell_may_hold_any_character(zx: AnOperator) -> None:
+    text = 'serial,good,location,mac\r\nN1,decoder,main,"a\u2028b"\r\n'
+    assert do(zx, import_items, lines=io.StringIO(text, newline=""), **DEED) == 1
+
+
+def test_a_file_that_cannot_be_read_is_said_in_words(zx: AnOperator, tmp_path: Path) -> None:
+    bad = tmp_path / "items.csv"
+    bad.write_bytes(b"serial,good,location\n\xff\xfe,decoder,main\n")
+    for file in (bad, tmp_path / "missing.csv"):
+        answer = CliRunner().invoke(app, ["import", str(file), "--reason", "order", "--tenant", zx.tenant.code])
+        assert answer.exit_code == 1
+        assert isinstance(answer.exception, SystemExit)
+
+
+def test_nothing_is_kept_for_a_subscription_that_is_over(zx: AnOperator) -> None:
+    zx.execute("UPDATE subscription_subscription SET state = 'cancelled' WHERE tenant_id = %s", zx.tenant.id)
+    with pytest.raises(DomainError, match="is cancelled; nothing is installed"):
+        do(zx, reserve_item, serial="D1", subscription="S-A", **DEED)
+    assert do(zx, get_item, serial="D1").state is ItemState.IN_STOCK

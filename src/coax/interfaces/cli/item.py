@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -21,6 +22,7 @@ from coax.interfaces.cli.shared import (
     print_json,
     problems_reported,
 )
+from coax.process.import_subscribers.reading import FileUnreadable
 from coax.subscription.operations.item_import import import_items
 from coax.subscription.operations.item_install import install_item
 from coax.subscription.operations.item_lose import lose_item
@@ -63,8 +65,12 @@ def receive(serial: str, good: str, location: At, reason: Reason, tenant: Tenant
 @app.command("import")
 def import_file(file: Path, reason: Reason, tenant: TenantCode = None, on: On = None) -> None:
     """Receive the items of a CSV file (serial, good, location, ...): all or none."""
-    lines = file.read_text(encoding="utf-8").splitlines()
-    _perform(tenant, on, reason, import_items, lines=lines)
+    with problems_reported(as_json=False):
+        try:
+            text = file.read_bytes().decode("utf-8-sig")
+        except (OSError, UnicodeDecodeError) as fault:
+            raise FileUnreadable(f"file: {file} cannot be read as UTF-8 text: {fault}.", file=file) from fault
+    _perform(tenant, on, reason, import_items, lines=io.StringIO(text, newline=""))
 
 
 @app.command()

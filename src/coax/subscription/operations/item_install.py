@@ -54,17 +54,23 @@ def install_item(
     )
 
 
-def _check(key: SubscriptionKey, code: str, item: ItemRow, on: date) -> None:
-    """Lock the subscription, so that two installations count each other, and ask its type and definition."""
-    place = [bucket_of(key.account_id), key.account_id, key.subscription_id]
+def lock_live_subscription(key: SubscriptionKey, code: str) -> int | None:
+    """Lock a subscription that is not over and return the key of its type. Raises: InstallationRefused."""
     state, type_id = fetch_rows(
         """SELECT state, type_id FROM subscription_subscription
            WHERE bucket = %s AND account_id = %s AND id = %s FOR NO KEY UPDATE""",
-        place,
+        [bucket_of(key.account_id), key.account_id, key.subscription_id],
     )[0]
     if state in ENDED:
         message = f"subscription: {code!r} is {state}; nothing is installed on it any more."
         raise InstallationRefused(message, field="subscription", value=code, rule="subscription state")
+    return cast("int | None", type_id)
+
+
+def _check(key: SubscriptionKey, code: str, item: ItemRow, on: date) -> None:
+    """Lock the subscription, so that two installations count each other, and ask its type and definition."""
+    place = [bucket_of(key.account_id), key.account_id, key.subscription_id]
+    type_id = lock_live_subscription(key, code)
     products = {row.entity_id: cast("Product", row.spec) for row in find_versions("product", on)}
     held = fetch_rows(
         """SELECT i.product_id, i.distributor FROM subscription_installed_item n
@@ -78,7 +84,7 @@ def _check(key: SubscriptionKey, code: str, item: ItemRow, on: date) -> None:
         [*place, on, on],
     )
     types = {row.entity_id: row for row in find_versions("subscription_type", on)}
-    found = types.get(type_id)
+    found = types.get(type_id) if type_id is not None else None
     active = find_active("subscription_definition", on)
     check_installation(
         _good(products, item.product_id, item.distributor),

@@ -22,6 +22,8 @@ def pair_items(*, tenant_id: int, serial: str, other: str) -> None:
            AND item_id = ANY(%s) AND installed_to IS NULL ORDER BY id FOR UPDATE""",
         [bucket_of(account_id), account_id, [first.item_id, second.item_id]],
     )
+    if len(rows) != len({first.item_id, second.item_id}):
+        raise ItemValueRefused("other: one of the items has been taken away meanwhile; look again.", field="other")
     if any(row[1] for row in rows):
         raise ItemValueRefused("other: one of the items has a pair already; unpair it first.", field="other")
     pair_installations(account_id=account_id, first=rows[0][0], second=rows[1][0])

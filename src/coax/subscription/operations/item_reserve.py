@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from coax.subscription.batch.items import move_item
+from coax.subscription.operations.item_install import lock_live_subscription
 from coax.subscription.queries.codes import get_subscription_key
 from coax.subscription.queries.items import get_item
 from coax.subscription.types.items import Deed, ItemRow, ItemState, ItemVerb, Place
@@ -22,11 +23,13 @@ def reserve_item(
 ) -> ItemRow:
     """Keep an item for a subscription.
 
-    Raises: ItemUnknown, ItemUnclear, ItemStateRefused, ItemMovedMeanwhile, ItemValueRefused.
+    Raises: ItemUnknown, ItemUnclear, SubscriptionUnknown, InstallationRefused, ItemStateRefused, ItemMovedMeanwhile,
+    ItemValueRefused.
     """
     deed = Deed(actor, performed_on, reason)
     item = get_item(tenant_id=tenant_id, serial=serial, good=good)
     key = get_subscription_key(tenant_id=tenant_id, code=subscription)
+    lock_live_subscription(key, subscription)
     move_item(
         tenant_id=tenant_id,
         item=item,
