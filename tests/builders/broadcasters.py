@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from coax.base.clock import set_simulated_clock
+from coax.base.money import micro_to_decimal
 from coax.base.tenancy import tenant_transaction
 from coax.process.receive_payment import PaymentRequest, receive_payment
 from coax.process.subscription_actions.deactivate import BulkResult, DeactivationCriteria, deactivate_debtors
@@ -146,7 +147,7 @@ class ABroadcaster(AnOperator):
     def charged(self, account: str, run: int | None = None) -> list[tuple[str, str, str, str]]:
         """Return kind, first day, end and net in euros of each rated item."""
         return [
-            (row["kind"], str(row["period_from"]), str(row["period_to"]), f"{row['net_micro'] / 1_000_000:.6f}")
+            (row["kind"], str(row["period_from"]), str(row["period_to"]), str(micro_to_decimal(row["net_micro"])))
             for row in self.items(account, run)
         ]
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from coax.base.money import micro_to_decimal
+from coax.process.subscription_actions.sell import SaleRequest, sell_subscription
 from coax.subscription.rules.refusals import ActionRefused
 from coax.subscription.types.actions import Behaviour
 from coax.subscription.types.contracts import SubscriptionState
@@ -69,6 +73,16 @@ TABLE = [
     row(B.ADD_SERVICE_AS_DRAFT, "draft effective not_effective", "", "draft", "gold", product_code="gold"),
     row(B.SWAP_SERVICE, "effective", "", "swapped", service_code="silver", product_code="gold"),
 ]
+# Of these only the subscription's state is asked here; what they do is told in test_life_cycle.py.
+OF_SERVICES = [
+    row(B.START_SERVICE, "effective", "", "", service_code="silver"),
+    row(B.CANCEL_SERVICE, "effective not_effective", "", "", service_code="silver"),
+    row(B.REGRET_SERVICE, "effective not_effective", "", "", service_code="silver"),
+    row(B.UNDO_ADD_SERVICE, "draft effective not_effective", "", "", service_code="silver"),
+    row(B.AMEND_BILLING_TERM, "draft effective not_effective in_resting", "", ""),
+    row(B.CREATE_ACTIVATE, "", "", ""),
+    row(B.CREATE_DRAFT, "", "", ""),
+]
 DIRECTIVE = {
     "effective": "to_be_billed",
     "short_term_effective": "to_be_billed",
@@ -113,7 +127,7 @@ def bring(zx: ABroadcaster, state: SubscriptionState) -> None:
         zx.execute("UPDATE subscription_service SET state = 'draft' WHERE tenant_id = %s", zx.tenant.id)
 
 
-@pytest.mark.parametrize("case", TABLE, ids=lambda case: case.behaviour.value)
+@pytest.mark.parametrize("case", [*TABLE, *OF_SERVICES], ids=lambda case: case.behaviour.value)
 def test_it_begins_only_from_its_states(database: str, tmp_path: Path, case: Row) -> None:
     for state in S:
         operator = a_broadcaster()
@@ -126,7 +140,7 @@ def test_it_begins_only_from_its_states(database: str, tmp_path: Path, case: Row
         else:
             bring(operator, state)
         operator.on("2026-07-10")
-        if state in case.begins_from or (state is S.REGRETTED and case.behaviour is B.REGRET):
+        if state in case.begins_from:
             continue
         with operator.nothing_changes(), pytest.raises(ActionRefused) as refusal:
             operator.act(case.behaviour, "S-A", "2026-07-10", **dict(case.values))
@@ -163,17 +177,17 @@ def test_what_it_does(zx: ABroadcaster, case: Row, state: SubscriptionState) -> 
     assert zx.broken_promises() == []
 
 
-def _net_days(zx: ABroadcaster) -> float:
+def _net_days(zx: ABroadcaster) -> Decimal:
     """Return what silver was charged for in all, in days of July (1.00 each) and Augusts (31.00)."""
     rows = zx.rows(
         """SELECT coalesce(sum(i.net_micro), 0)::bigint AS net FROM rating_rated_item i
            JOIN subscription_service s ON s.bucket = i.bucket AND s.account_id = i.account_id AND s.id = i.service_id
            WHERE i.tenant_id = %s AND s.code = 'silver'"""
     )
-    return rows[0]["net"] / 1_000_000
+    return micro_to_decimal(rows[0]["net"])
 
 
-def _expected_days(case: Row, state: SubscriptionState) -> float:
+def _expected_days(case: Row, state: SubscriptionState) -> int:
     """Work it out slowly, day by day, for July (billed ahead) and August, at one euro a day."""
     days = 0
     present = [state.value, case.service_to if case.service_to and case.service == "silver" else state.value]
@@ -182,20 +196,53 @@ def _expected_days(case: Row, state: SubscriptionState) -> float:
     for day in range(1, 63):
         is_july = day <= 31
         name = "effective" if day < 6 else present[0] if day < 10 else present[1]
+        if name == "short_term_effective" and day >= 25:
+            name = "not_effective"
         is_billed = name in {"effective", "short_term_effective"}
         is_kept = is_july and name == "not_effective"
         days += is_billed or is_kept
     return days
 
 
-def test_every_action_is_in_the_table_or_has_its_own_story() -> None:
-    told_elsewhere = {
-        B.CREATE_ACTIVATE,
-        B.CREATE_DRAFT,
-        B.AMEND_BILLING_TERM,
-        B.START_SERVICE,
-        B.CANCEL_SERVICE,
-        B.REGRET_SERVICE,
-        B.UNDO_ADD_SERVICE,
+def test_every_action_is_in_the_table() -> None:
+    assert {case.behaviour for case in (*TABLE, *OF_SERVICES)} == set(B)
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "values", "to"),
+    [
+        (B.ACTIVATE, {}, "effective"),
+        (B.SHORT_TERM_ACTIVATE, {"ends_on": UNTIL}, "short_term_effective"),
+        (B.EXTEND_GRACE, {"ends_on": UNTIL}, "draft"),
+        (B.CANCEL, {}, "cancelled"),
+        (B.REGRET, {}, "regretted"),
+        (B.ADD_SERVICE_AS_DRAFT, {"product_code": "football"}, "draft"),
+        (B.AMEND_BILLING_TERM, {"frequency": "monthly"}, "draft"),
+    ],
+)
+def test_what_may_happen_to_a_draft(zx: ABroadcaster, behaviour: Behaviour, values: dict[str, str], to: str) -> None:
+    zx.on("2026-07-10")
+    sold = sell_subscription(
+        tenant=zx.tenant,
+        request=SaleRequest(
+            account_code="A",
+            subscription_type="normal",
+            scheme="normal-bt",
+            frequency="monthly",
+            products=("gold",),
+            performed_on=date(2026, 7, 10),
+            is_draft=True,
+        ),
+        actor="anna",
+    )[0]["subscription"]
+    zx.act(behaviour, sold, "2026-07-10", **values)
+    assert zx.state(sold) == to
+    assert zx.services(sold)["gold"] == to
+    zx.bill("2026-07-20")
+    billed = {
+        "effective": {("2026-07-10", "2026-08-01", "44.000000"), ("2026-08-01", "2026-09-01", "62.000000")},
+        "short_term_effective": {("2026-07-10", UNTIL, "30.000000")},
     }
-    assert {case.behaviour for case in TABLE} | told_elsewhere == set(B)
+    gold = {row[1:] for row in zx.charged("A", 2)} - {("2026-08-01", "2026-09-01", "31.000000")}
+    assert gold == billed.get(to, set())
+    assert zx.broken_promises() == []

@@ -6,6 +6,7 @@ Company ZX bills on the 20th for the following month; silver costs 31.00, gold 6
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -52,8 +53,9 @@ def test_regret_of_an_upgrade_brings_the_old_service_back(zx: ABroadcaster) -> N
     zx.act(Behaviour.REGRET_SERVICE, "S-A", "2026-07-24", service_code="gold")
     assert zx.services("S-A") == {"gold": "regretted", "silver": "effective"}
     zx.bill("2026-08-20")
-    net = sum(float(row[3]) for row in zx.charged("A"))
-    assert net == pytest.approx(31 * 3)  # July, August and September of silver, and nothing else
+    assert (
+        sum(Decimal(row[3]) for row in zx.charged("A")) == 31 * 3
+    )  # July, August and September of silver, and nothing else
     assert zx.broken_promises() == []
 
 
@@ -250,13 +252,7 @@ def test_who_comes_back_on_the_same_day_is_billed_as_if_nothing_had_been(zx: ABr
     assert zx.broken_promises() == []
 
 
-def bind(zx: ABroadcaster, day: str = "2026-07-01") -> None:
-    zx.on(day)
-    values = {"amendment": "new", "binding_period": "annual", "binding_start_date": "2026-02-01"}
-    zx.act(Behaviour.AMEND_BILLING_TERM, "S-A", day, **values)
-
-
-def test_cancellation_with_seven_months_of_binding_left(database: str, tmp_path: Path) -> None:
+def with_a_penalty(path: Path) -> ABroadcaster:
     penalty = """    rules:
       - rule: cancellation_penalty
         name: Half of the rest
@@ -269,9 +265,20 @@ def test_cancellation_with_seven_months_of_binding_left(database: str, tmp_path:
         price="      - { product: silver, frequency: monthly, price: 31.00 } -> "
         "      - { product: penalty, price: 0 }\n      - { product: silver, frequency: monthly, price: 31.00 }",
     )
-    zx.subscribe(tmp_path, [{"account_code": "A", "product": "silver", "billed_until": "2026-07-01"}])
+    zx.subscribe(path, [{"account_code": "A", "product": "silver", "billed_until": "2026-07-01"}])
     zx.on("2026-06-20")
     zx.bill("2026-06-20")
+    return zx
+
+
+def bind(zx: ABroadcaster, day: str = "2026-07-01") -> None:
+    zx.on(day)
+    values = {"amendment": "new", "binding_period": "annual", "binding_start_date": "2026-02-01"}
+    zx.act(Behaviour.AMEND_BILLING_TERM, "S-A", day, **values)
+
+
+def test_cancellation_with_seven_months_of_binding_left(database: str, tmp_path: Path) -> None:
+    zx = with_a_penalty(tmp_path)
     bind(zx)
     answer = zx.act(Behaviour.CANCEL, "S-A", "2026-07-01")
     assert answer["changes"][-1] == "charge: 108.500000 on 2026-07-01"  # half of seven months at 31.00
@@ -383,13 +390,13 @@ def test_an_end_that_was_set_beforehand_stays(zx: ABroadcaster, ends_on: str) ->
     zx.on("2026-07-12")
     zx.act(Behaviour.ACTIVATE, "S-A", "2026-07-12")
     zx.bill("2026-07-20")
-    net = sum(int(row[3].replace(".", "")) for row in zx.charged("A"))
-    assert net == {"2026-07-20": 19, "2026-08-20": 31 + 19}[ends_on] * 1_000_000
+    net = sum(Decimal(row[3]) for row in zx.charged("A"))
+    assert net == {"2026-07-20": 19, "2026-08-20": 31 + 19}[ends_on]
     zx.on("2026-08-21")
     with zx.nothing_changes(), pytest.raises(ActionRefused):
         zx.act(Behaviour.STOP_SERVICE, "S-A", "2026-08-21", service_code="silver")
     zx.bill("2026-08-20")
-    assert sum(int(row[3].replace(".", "")) for row in zx.charged("A")) == net
+    assert sum(Decimal(row[3]) for row in zx.charged("A")) == net
     assert zx.broken_promises() == []
 
 
@@ -414,3 +421,98 @@ def stood(zx: ABroadcaster, day: str) -> tuple[str | None, dict[str, str]]:
             account_id=key.account_id, subscription_id=key.subscription_id, on=date.fromisoformat(day)
         )
     return found.state, {service.code: service.state for service in found.services}
+
+
+def test_payment_brings_back_what_debt_cut_and_nothing_that_the_customer_stopped(zx: ABroadcaster) -> None:
+    zx.on("2026-07-05")
+    zx.act(Behaviour.ADD_SERVICE, "S-A", "2026-07-05", product_code="football")
+    zx.act(Behaviour.ADD_SERVICE_AS_DRAFT, "S-A", "2026-07-05", product_code="news")
+    zx.act(Behaviour.STOP_SERVICE, "S-A", "2026-07-05", service_code="football")
+    zx.on("2026-08-11")
+    assert zx.deactivate(basis="outstanding_amount").performed == 1
+    zx.pay("A", "36.89", "2026-08-11")
+    assert zx.activate().performed == 1
+    assert zx.services("S-A") == {"football": "not_effective", "news": "draft", "silver": "effective"}
+    assert zx.activate().performed == 0
+
+
+def test_a_free_service_keeps_a_rested_subscription_on_and_payment_still_brings_the_rest_back(zx: ABroadcaster) -> None:
+    zx.on("2026-07-01")
+    zx.act(Behaviour.ADD_SERVICE, "S-A", "2026-07-01", product_code="news")
+    zx.act(Behaviour.REST, "S-A", "2026-07-01", ends_on="2026-07-20")
+    zx.on("2026-07-10")
+    zx.act(Behaviour.END_RESTING, "S-A", "2026-07-10")
+    zx.on("2026-08-11")
+    assert zx.deactivate(basis="outstanding_amount").performed == 1
+    assert zx.services("S-A") == {"news": "effective", "silver": "not_effective"}
+    zx.pay("A", "36.89", "2026-08-11")
+    assert zx.activate().performed == 1
+    assert zx.services("S-A") == {"news": "effective", "silver": "effective"}
+
+
+def test_a_short_term_activation_is_not_billed_beyond_its_end(zx: ABroadcaster) -> None:
+    zx.on("2026-07-10")
+    zx.act(Behaviour.DEACTIVATE, "S-A", "2026-07-10")
+    zx.on("2026-08-28")
+    zx.act(Behaviour.SHORT_TERM_ACTIVATE, "S-A", "2026-08-28", ends_on="2026-08-31")
+    zx.bill("2026-08-29", "2026-09-01")
+    assert zx.charged("A", 2) == [("charge", "2026-08-28", "2026-08-31", "3.000000")]
+    zx.on("2026-09-05")
+    assert zx.execute_scheduled().performed == 1
+    zx.bill("2026-09-20", "2026-10-01")
+    assert zx.charged("A", 3) == []
+    assert zx.broken_promises() == []
+
+
+def test_a_penalty_is_of_the_day_of_leaving_however_late_it_is_executed(database: str, tmp_path: Path) -> None:
+    zx = with_a_penalty(tmp_path)
+    bind(zx)
+    zx.act(Behaviour.CANCEL, "S-A", "2026-08-01")
+    zx.on("2026-10-15")
+    assert zx.execute_scheduled().performed == 1
+    zx.bill("2026-10-20")
+    assert [row for row in zx.charged("A", 2) if row[0] == "once"] == [
+        ("once", "2026-08-01", "2026-08-02", "93.000000")  # half of six months
+    ]
+
+
+def test_a_draft_service_is_undone_or_started_and_nothing_else(zx: ABroadcaster) -> None:
+    zx.on("2026-07-10")
+    zx.act(Behaviour.ADD_SERVICE_AS_DRAFT, "S-A", "2026-07-10", product_code="football")
+    for behaviour in (Behaviour.STOP_SERVICE, Behaviour.CANCEL_SERVICE, Behaviour.REGRET_SERVICE):
+        with zx.nothing_changes(), pytest.raises(ActionRefused, match="football is draft; allowed is"):
+            zx.act(behaviour, "S-A", "2026-07-10", service_code="football")
+    for behaviour in (Behaviour.START_SERVICE, Behaviour.UNDO_ADD_SERVICE):
+        with zx.nothing_changes(), pytest.raises(ActionRefused, match="silver is effective; allowed is"):
+            zx.act(behaviour, "S-A", "2026-07-10", service_code="silver")
+    zx.act(Behaviour.UNDO_ADD_SERVICE, "S-A", "2026-07-10", service_code="football")
+    assert zx.services("S-A")["football"] == "removed"
+    values = {"product_code": "football", "new_service_code": "football-2"}
+    zx.act(Behaviour.ADD_SERVICE_AS_DRAFT, "S-A", "2026-07-10", **values)
+    zx.on("2026-07-12")
+    zx.act(Behaviour.START_SERVICE, "S-A", "2026-07-12", service_code="football-2")
+    zx.bill("2026-07-20")
+    assert ("charge", "2026-07-12", "2026-08-01", "6.000000") in zx.charged("A", 2)
+    assert [action.behaviour for action in zx.actions("S-A")] == [
+        "start_service",
+        "add_service_as_draft",
+        "undo_add_service",
+        "add_service_as_draft",
+    ]
+    assert zx.broken_promises() == []
+
+
+def test_a_service_is_stopped_cancelled_and_started_by_itself(zx: ABroadcaster) -> None:
+    zx.on("2026-07-10")
+    zx.act(Behaviour.ADD_SERVICE, "S-A", "2026-07-10", product_code="football")
+    zx.act(Behaviour.STOP_SERVICE, "S-A", "2026-07-10", service_code="football")
+    zx.on("2026-07-22")
+    zx.act(Behaviour.START_SERVICE, "S-A", "2026-07-22", service_code="football")
+    zx.bill("2026-07-22")
+    assert ("charge", "2026-07-22", "2026-08-01", "3.000000") in zx.charged("A", 2)
+    zx.act(Behaviour.CANCEL_SERVICE, "S-A", "2026-07-22", service_code="football")
+    assert zx.services("S-A")["football"] == "cancelled"
+    zx.bill("2026-08-20")
+    football = [Decimal(row[3]) for run in (2, 3) for row in zx.charged("A", run) if Decimal(row[3]) % 31]
+    assert sum(football) == 0
+    assert zx.broken_promises() == []

@@ -144,6 +144,8 @@ def perform(
     except ActionRefused:
         return due
     model.change(date(2026, 7, 1) if behaviour is Behaviour.REGRET else today, LEADS_TO[behaviour])
+    if behaviour is Behaviour.SHORT_TERM_ACTIVATE:
+        model.change(ends_on, "not_effective")  # known from the beginning: nothing is billed beyond it
     return [(ends_on, FOR_A_TIME[behaviour])] if behaviour in FOR_A_TIME else []
 
 

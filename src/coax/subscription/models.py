@@ -95,6 +95,7 @@ class Service(models.Model):
     state_from = models.DateField(null=True)
     swapped_from = models.BigIntegerField(null=True)
     has_history = models.BooleanField(default=False, db_default=False)
+    stays_off = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         db_table = "subscription_service"

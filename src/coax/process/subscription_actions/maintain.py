@@ -106,8 +106,11 @@ def _requests(one: Settled, context: ActionContext) -> Iterator[ActionRequest]:
 
 
 def _read_fees(tenant: Tenant, context: ActionContext, place: Place) -> dict[int, int]:
-    """Return what is left to pay of the bindings of those whose cancellation comes next, as of today."""
-    keys = find_due_cancellations(
+    """Return what is left to pay of the bindings of those whose cancellation comes next, each as of its own day."""
+    by_day = find_due_cancellations(
         tenant_id=tenant.id, as_of=context.today, after=place, limit=SUBSCRIPTIONS_AT_A_TIME, using=RUN_ALIAS
     )
-    return find_remaining_fees(tenant=tenant, keys=keys, policy=context.policy, on=context.today)
+    fees: dict[int, int] = {}
+    for day, keys in by_day.items():
+        fees |= find_remaining_fees(tenant=tenant, keys=keys, policy=context.policy, on=day)
+    return fees

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from django.db import OperationalError, transaction
 
@@ -21,6 +21,8 @@ from coax.subscription.operations.schedule_action import cancel_action, schedule
 from coax.subscription.queries.codes import get_subscription_key
 from coax.subscription.queries.facts import SubscriptionBusy
 from coax.subscription.types.actions import ActionRequest, ActionState, Behaviour, Effects
+
+LOCK_NOT_AVAILABLE: Final = "55P03"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +115,6 @@ def _read_fees(tenant: Tenant, context: ActionContext, key: tuple[int, int], req
     """Return what is left to pay of the binding; rating reads by the role of runs, in a transaction of its own."""
     with tenant_transaction(tenant.id, using=RUN_ALIAS):
         return find_remaining_fees(tenant=tenant, keys=[key], policy=context.policy, on=request.performed_on)
-
-
-LOCK_NOT_AVAILABLE = "55P03"
 
 
 def describe_effects(effects: Effects) -> list[str]:

@@ -99,9 +99,12 @@ def _sell(tenant: Tenant, request: SaleRequest, actor: str) -> dict[str, Any]:
 
 
 def _lock(account_id: int) -> None:
-    """Keep the account to this sale: what it has is counted, and may not change meanwhile."""
+    """Keep the account to this sale: what it has is counted, and may not change meanwhile.
+
+    Whoever only refers to the account is not kept out: an import that holds the lock we ask for next may do so.
+    """
     fetch_rows(
-        "SELECT 1 FROM party_account WHERE bucket = %s AND account_id = %s FOR UPDATE",
+        "SELECT 1 FROM party_account WHERE bucket = %s AND account_id = %s FOR NO KEY UPDATE",
         [bucket_of(account_id), account_id],
         using=RUN_ALIAS,
     )

@@ -58,17 +58,25 @@ SELECT u.code FROM subscription_subscription u
           AND t.effective_to IS NULL AND t.frequency = ANY(%(frequencies)s)))
  ORDER BY u.bucket, u.account_id, u.id
 """
-# Off, of an account whose balance moved lately. A subscription that is on may have services that are off.
+# Off, of an account whose balance moved lately: whole subscriptions, and services of those that are on for a free one's
+# sake. What a customer had stopped stays off.
 _TO_ACTIVATE: Final = """
-SELECT u.code, u.account_id, u.state, s.codes
-  FROM subscription_subscription u
-  JOIN LATERAL (
-    SELECT array_agg(s.code ORDER BY s.id) FILTER (WHERE s.state = 'not_effective') AS codes
+WITH off AS (
+    SELECT u.bucket, u.account_id, u.id, NULL::text[] AS codes
+    FROM subscription_subscription u
+    WHERE u.tenant_id = %(tenant_id)s AND u.bucket BETWEEN %(first)s AND %(last)s AND u.state = 'not_effective'
+    UNION ALL
+    SELECT u.bucket, u.account_id, u.id, array_agg(s.code ORDER BY s.id)
     FROM subscription_service s
-    WHERE s.bucket = u.bucket AND s.account_id = u.account_id AND s.subscription_id = u.id) s ON true
- WHERE u.tenant_id = %(tenant_id)s AND u.bucket BETWEEN %(first)s AND %(last)s
-   AND (u.state = 'not_effective' OR u.state = 'effective' AND u.state_from IS NULL AND s.codes IS NOT NULL)
-   AND EXISTS (
+    JOIN subscription_subscription u ON u.bucket = s.bucket AND u.account_id = s.account_id AND u.id = s.subscription_id
+    WHERE s.tenant_id = %(tenant_id)s AND s.bucket BETWEEN %(first)s AND %(last)s
+      AND s.state = 'not_effective' AND NOT s.stays_off AND u.state = 'effective'
+    GROUP BY u.bucket, u.account_id, u.id
+)
+SELECT u.code, u.account_id, u.state, o.codes
+  FROM off o
+  JOIN subscription_subscription u ON u.bucket = o.bucket AND u.account_id = o.account_id AND u.id = o.id
+ WHERE EXISTS (
      SELECT FROM ledger_transaction t
      WHERE t.bucket = u.bucket AND t.account_id = u.account_id AND t.posted_at >= %(since)s)
    AND EXISTS (

@@ -183,7 +183,7 @@ def _write_services(changes: list[tuple[Decided, ServiceChange]], tenant_id: int
         key = (bucket_of(one.facts.account_id), one.facts.account_id)
         ended = (change.credit_from or change.on) if change.state in _GONE else None
         is_billed = change.directive is BillingDirective.TO_BE_BILLED
-        heads.append((*key, service.service_id, change.state.value, change.on, ended))
+        heads.append((*key, service.service_id, change.state.value, change.on, ended, change.stays_off))
         if service.has_history:
             closed.append((*key, service.service_id, change.on))
         else:
@@ -215,10 +215,13 @@ def _write_services(changes: list[tuple[Decided, ServiceChange]], tenant_id: int
             started.append((*key, service.service_id, change.on, change.billable_from, change.billing_effective_date))
     update_rows(
         "subscription_service",
-        "state = v.state, state_from = v.state_from, has_history = true, effective_to = CASE "
+        "state = v.state, state_from = v.state_from, stays_off = v.stays_off, has_history = true, effective_to = CASE "
         "WHEN v.effective_to IS NOT NULL THEN v.effective_to WHEN t.state = 'swapped' THEN NULL "
         "ELSE t.effective_to END",
-        (*_KEY, ("state", "text"), ("state_from", "date"), ("effective_to", "date")),
+        (
+            *(*_KEY, ("state", "text"), ("state_from", "date"), ("effective_to", "date")),
+            ("stays_off", "boolean"),
+        ),
         heads,
         where=_BY_KEY,
         using=using,

@@ -69,6 +69,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="service",
+            name="stays_off",
+            field=models.BooleanField(db_default=False, default=False),
+        ),
+        migrations.AddField(
+            model_name="service",
             name="state",
             field=models.TextField(db_default="effective", default="effective"),
         ),

@@ -37,6 +37,9 @@ STATEMENTS = [
        ON subscription_service_history (bucket, account_id, service_id, effective_from)""",
     """CREATE INDEX service_with_a_history
        ON subscription_service (tenant_id, bucket, account_id) WHERE has_history""",
+    """CREATE INDEX service_that_is_off
+       ON subscription_service (tenant_id, bucket, account_id) WHERE state = 'not_effective' AND NOT stays_off""",
+    """CREATE INDEX action_by_its_key ON subscription_action (tenant_id, id)""",
     """CREATE INDEX action_of_a_subscription ON subscription_action (bucket, account_id, subscription_id, id)""",
     """CREATE INDEX action_to_execute
        ON subscription_action (tenant_id, bucket, account_id, id) WHERE state = 'scheduled'""",

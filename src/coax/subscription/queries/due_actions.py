@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
+from datetime import date
 from typing import Any, Final
 
 from coax.base.db import fetch_dicts, fetch_rows
@@ -18,8 +20,8 @@ SELECT DISTINCT account_id FROM (
     ORDER BY bucket, account_id, id LIMIT %s) due
 """
 _DUE_CANCELLATIONS: Final = """
-SELECT DISTINCT account_id, subscription_id FROM (
-    SELECT account_id, subscription_id, behaviour FROM subscription_action
+SELECT DISTINCT account_id, subscription_id, performed_on FROM (
+    SELECT account_id, subscription_id, performed_on, behaviour FROM subscription_action
     WHERE tenant_id = %s AND state = 'scheduled' AND performed_on <= %s AND (bucket, account_id, id) > (%s, %s, %s)
     ORDER BY bucket, account_id, id LIMIT %s) due
  WHERE behaviour IN ('cancel', 'cancel_service')
@@ -46,10 +48,13 @@ def find_accounts_with_due_actions(
 
 def find_due_cancellations(
     *, tenant_id: int, as_of: Any, after: tuple[int, int, int], limit: int, using: str = APP_ALIAS
-) -> list[tuple[int, int]]:
-    """Return (account_id, subscription_id) of the cancellations among the next scheduled actions."""
+) -> dict[date, list[tuple[int, int]]]:
+    """Return (account_id, subscription_id) of the cancellations among the next scheduled actions, by their days."""
     rows = fetch_rows(_DUE_CANCELLATIONS, [tenant_id, as_of, *after, limit], using=using)
-    return [(account_id, subscription_id) for account_id, subscription_id in rows]
+    by_day: dict[date, list[tuple[int, int]]] = defaultdict(list)
+    for account_id, subscription_id, day in rows:
+        by_day[day].append((account_id, subscription_id))
+    return by_day
 
 
 def find_actions(

@@ -12,7 +12,8 @@ from coax.subscription.queries.population import Population
 
 # What stands billed counts up to `floor`; from there on the time in states that are billed is rated, contract by
 # contract. States that follow each other without a gap are one stretch: who is cut off and comes back on the same day
-# has lost nothing. `window_from` is where such a stretch begins whatever the contract.
+# has lost nothing. A state for a time is not billed beyond its end. `window_from` is where such a stretch begins
+# whatever the contract.
 _DUE_HISTORIES: Final = """
 SELECT a.bucket, a.account_id, s.id AS service_id, s.subscription_id, s.product_id, s.quantity,
        greatest(w.window_from, t.effective_from) AS rated_up_to, r.generation, s.effective_from,
@@ -33,7 +34,8 @@ CROSS JOIN LATERAL (
     SELECT CASE WHEN r.credit_from < r.rated_up_to THEN r.credit_from END AS credit_from,
            least(r.rated_up_to, r.credit_from) AS floor) f
 LEFT JOIN LATERAL (
-    SELECT greatest(f.floor, lower(m.stretch)) AS window_from, upper(m.stretch) AS window_to
+    SELECT greatest(f.floor, lower(m.stretch)) AS window_from, coalesce(upper(m.stretch),
+           CASE WHEN u.state = 'short_term_effective' THEN u.state_ends_on END) AS window_to
     FROM (
         SELECT unnest(range_agg(daterange(greatest(h.effective_from, h.billable_from), h.effective_to))) AS stretch
         FROM subscription_service_history h

@@ -28,6 +28,7 @@ from coax.subscription.types.actions import (
     ServiceState,
     SubscriptionFacts,
 )
+from coax.subscription.types.contracts import SubscriptionState
 
 _KIND_OF_REST = {
     Behaviour.REST: BillingTermRuleKind.RESTING,
@@ -196,10 +197,10 @@ def _choose_services(
     request: ActionRequest, facts: SubscriptionFacts, transition: Transition
 ) -> Iterable[ServiceFacts]:
     if not transition.is_of_service:
-        chosen = [service for service in facts.services if service.state in transition.service_from]
-        if transition.activates and not chosen:
+        if transition.activates and not any(service.state in LIVE_SERVICE for service in facts.services):
             raise ActionRefused("services", f"Subscription {facts.code} has no service to activate.")
-        return chosen
+        chosen = [service for service in facts.services if service.state in transition.service_from]
+        return [service for service in chosen if not _is_left_behind(service, request, facts)]
     named = [s for s in facts.services if s.code == request.service_code and s.state in LIVE_SERVICE]
     if not named:
         live = ", ".join(s.code for s in facts.services if s.state in LIVE_SERVICE) or "none"
@@ -210,12 +211,24 @@ def _choose_services(
     return named
 
 
+def _is_left_behind(service: ServiceFacts, request: ActionRequest, facts: SubscriptionFacts) -> bool:
+    """Tell whether activating a subscription leaves a service as it is.
+
+    One that was stopped by itself stays off, and a draft added to a subscription that was on before waits for an
+    action of its own.
+    """
+    if request.behaviour not in {Behaviour.ACTIVATE, Behaviour.SHORT_TERM_ACTIVATE}:
+        return False
+    return service.stays_off or (service.state is ServiceState.DRAFT and facts.state is not SubscriptionState.DRAFT)
+
+
 def _decide_change(
     request: ActionRequest, facts: SubscriptionFacts, policy: Policy, service: ServiceFacts, to: ServiceState
 ) -> ServiceChange:
     on = request.performed_on
     _check_order(request, service)
-    change = ServiceChange(service, to, on, policy.directive(to, facts, service.product_id))
+    stays_off = request.behaviour is Behaviour.STOP_SERVICE
+    change = ServiceChange(service, to, on, policy.directive(to, facts, service.product_id), stays_off=stays_off)
     if to is ServiceState.REGRETTED:
         _check_regret(request, facts, policy, service)
         return replace(change, credit_from=service.effective_from)

@@ -106,7 +106,10 @@ class ActionRequest:
 
 @dataclass(frozen=True, slots=True)
 class ServiceFacts:
-    """A service when an action is decided; `changed_on` is the first day of its present state."""
+    """A service when an action is decided; `changed_on` is the first day of its present state.
+
+    `stays_off`: it was stopped by itself, so activating its subscription does not bring it back.
+    """
 
     service_id: int
     code: str
@@ -120,6 +123,7 @@ class ServiceFacts:
     has_history: bool
     changed_on: date
     swapped_from: int | None = None
+    stays_off: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +187,7 @@ class ServiceChange:
     is_first: bool = False
     credit_from: date | None = None
     rate_from: date | None = None
+    stays_off: bool = False
 
 
 @dataclass(frozen=True, slots=True)
