@@ -1,8 +1,7 @@
-"""`python -m docs.generate`: write the parts of docs/ that follow from the code: cli.md, configuration.md, life-cycle.md.
+"""`python -m docs.generate`: write the pages of docs/ that follow from the code.
 
 The commands come from the Typer app, the entities from the registry of Pydantic models, states and actions from the
-state machine. Nothing here is written
-twice: whoever wants other words changes the help of an option or the description of a field.
+state machines of subscriptions and jobs. Nothing here is written twice: whoever wants other words changes the help of an option or the description of a field.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from coax.configuration.rules.schema import configuration_schema
 from coax.configuration.types.registry import KINDS
 from coax.interfaces.cli.main import app
 from coax.interfaces.cli.shared import IN_ORDER, INTERRUPTED, PROBLEM, UNREACHABLE, USAGE
+from coax.subscription.rules.jobs import FULFILMENTS, JOB_TRANSITIONS, Fulfilment
 from coax.subscription.rules.machine import DIRECTIVES, LIVE, TRANSITIONS, Transition
 
 DOCS: Final = Path(__file__).parent
@@ -35,7 +35,89 @@ EXIT_CODES: Final = {
 
 def generate() -> dict[str, str]:
     """Return the generated documents by file name."""
-    return {"cli.md": write_cli(), "configuration.md": write_configuration(), "life-cycle.md": write_life_cycle()}
+    return {
+        "cli.md": write_cli(),
+        "configuration.md": write_configuration(),
+        "life-cycle.md": write_life_cycle(),
+        "jobs.md": write_jobs(),
+    }
+
+
+def write_jobs() -> str:
+    """Return the page of jobs: states, verbs, what completion fulfils."""
+    moves = [(verb, move) for verb, move in JOB_TRANSITIONS.items() if move.to]
+    lines = [
+        "# Jobs",
+        MARK,
+        "",
+        "A job is an order of an account: goods to be delivered (a decoder), work to be done (an installation), and what",
+        "all of it is for. A job type ([configuration](configuration.md#job_types)) says which: its fulfilment scope, its usual",
+        "work, the goods that may be ordered, how many days it takes, and whether it is billed.",
+        "",
+        "```mermaid",
+        "stateDiagram-v2",
+        "    [*] --> draft: order --draft",
+        "    [*] --> pending: order",
+        *(
+            f"    {state} --> {move.to}: {verb.replace('_', ' ')}"
+            for verb, move in moves
+            for state in sorted(move.begins_from)
+        ),
+        "```",
+        "",
+        "Planning (days, place, person), lines and their items can be changed while a job is open; every step is kept with",
+        "day, person and reason. Statuses of the type's own name a state more closely, such as *on the way*.",
+        "",
+        "## What completing a job does",
+        "",
+        "| fulfilment scope | the order names | on completion |",
+        "|---|---|---|",
+        *(
+            f"| `{scope}` | {', '.join(sorted(wanted.parts)) or 'nothing more'} | {_describe_fulfilment(scope, wanted)} |"
+            for scope, wanted in FULFILMENTS.items()
+        ),
+        "",
+        "All of a completion is stored, or nothing: where the action is refused, or an item is not there, the job stays open",
+        "and its items stay kept for it. Items are named on the lines (`coax job equip`); from then on they are reserved",
+        "for the job, and completing it installs them on its subscription. Cancelling it puts them back.",
+        "",
+        "## How a job is billed",
+        "",
+        "A billable job has a contract of its own: a scheme of classification *jobs*, a price plan, an agreement date. Its",
+        "billed lines are charged on the day of completion, at the plan's price or at the agreed one, and the next run bills",
+        "them as an invoice of their own on the account's bill. `coax run billing --job J-1` (Bill Job) bills one job at once. A line",
+        "that is not billed, such as a rented decoder, is delivered and costs nothing.",
+        "",
+        "`coax job quote J-1` completes the job, makes the account's next bill by the run's own code, takes all of it back,",
+        "and says whether the account's credit is enough. An order that is submitted is checked the same way as a sale; a",
+        "draft may be kept whatever stands in its way.",
+        "",
+        "## A new connection, step by step",
+        "",
+        "```",
+        "coax job order A-1 new-connection --line decoder --sell-type normal --sell-scheme normal-bt \\",
+        "    --sell eurosports-1 --sell-frequency monthly",
+        "coax job quote J-1",
+        "coax job plan J-1 --start 2026-07-20 --assign tom --location 'Elm Street 5'",
+        "coax job equip J-1 2 SN-4711",
+        "coax job start J-1 --status on-the-way",
+        "coax job complete J-1",
+        "coax run billing --job J-1",
+        "```",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _describe_fulfilment(scope: str, wanted: Fulfilment) -> str:
+    if wanted.behaviour:
+        return f"the subscription's action `{wanted.behaviour}`"
+    if scope == "new_subscription":
+        return "the subscription is sold and begins"
+    if "items" in wanted.parts:
+        broken = ", as defective" if scope == "replace_physical_goods" else ""
+        return f"old items are taken back{broken}, new ones installed"
+    return "goods and work, nothing more"
 
 
 def write_life_cycle() -> str:

@@ -39,6 +39,7 @@ def row(
 
 
 UNTIL = "2026-07-25"
+LIVE = "draft effective not_effective in_resting short_term_effective short_term_not_effective"
 TABLE = [
     row(B.ACTIVATE, "draft not_effective", "effective", "effective"),
     row(B.DEACTIVATE, "effective", "not_effective", "not_effective"),
@@ -63,7 +64,7 @@ TABLE = [
     row(B.EXTEND_GRACE, "draft effective not_effective", "", "", ends_on=UNTIL),
     row(
         B.CANCEL,
-        "draft effective not_effective in_resting short_term_effective short_term_not_effective",
+        LIVE,
         "cancelled",
         "cancelled",
     ),
@@ -72,6 +73,7 @@ TABLE = [
     row(B.ADD_SERVICE, "effective", "", "effective", "gold", product_code="gold"),
     row(B.ADD_SERVICE_AS_DRAFT, "draft effective not_effective", "", "draft", "gold", product_code="gold"),
     row(B.SWAP_SERVICE, "effective", "", "swapped", service_code="silver", product_code="gold"),
+    row(B.CHANGE_LOCATION, LIVE, "", "", location="Elm Street 5"),
 ]
 # Of these only the subscription's state is asked here; what they do is told in test_life_cycle.py.
 OF_SERVICES = [
@@ -80,6 +82,7 @@ OF_SERVICES = [
     row(B.REGRET_SERVICE, "effective not_effective", "", "", service_code="silver"),
     row(B.UNDO_ADD_SERVICE, "draft effective not_effective", "", "", service_code="silver"),
     row(B.AMEND_BILLING_TERM, "draft effective not_effective in_resting", "", ""),
+    row(B.ADD_EXPENSE, LIVE, "", "", product_code="decoder"),
     row(B.CREATE_ACTIVATE, "", "", ""),
     row(B.CREATE_DRAFT, "", "", ""),
 ]

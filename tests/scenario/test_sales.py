@@ -79,7 +79,7 @@ def test_a_draft_is_billed_from_its_activation_on(zx: ABroadcaster) -> None:
         (("gold",), {"subscription_type": "bar"}, "subscription_type"),
         (("gold",), {"frequency": "annual"}, "sale"),
         (("gold",), {"performed_on": date(2026, 7, 11)}, "performed_on"),
-        (("gold",), {"subscription_code": "S-A"}, "sale"),
+        (("gold",), {"subscription_code": "S-A"}, "subscription_code"),
     ],
 )
 def test_what_may_not_be_sold(zx: ABroadcaster, products: tuple[str, ...], values: dict[str, Any], rule: str) -> None:

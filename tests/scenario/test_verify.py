@@ -30,7 +30,12 @@ INVOICE = f"{ADA} AND origin_id = {{first_run}} AND line = 1"
 FIRST, LAST = "run_id = {first_run}", "run_id = {last_run}"
 
 # Faults of items are planted in test_items.py.
-PLANTED_ELSEWHERE = {"items_are_where_they_say", "item_histories_have_no_gap"}
+PLANTED_ELSEWHERE = {
+    "items_are_where_they_say",
+    "item_histories_have_no_gap",
+    "jobs_are_charged_when_completed",
+    "job_histories_are_whole",
+}
 # check -> statements that break its promise and, where one figure stands in two places, no other.
 FAULTS: dict[str, list[str]] = {
     "transactions_sum_to_zero": [

@@ -19,6 +19,7 @@ class Subscription(models.Model):
     state_from = models.DateField(null=True)
     state_ends_on = models.DateField(null=True)
     grace_until = models.DateField(null=True)
+    location = models.TextField(default="", db_default="")
     revision = models.IntegerField(default=0, db_default=0)
     created_on = models.DateField()
 
@@ -40,14 +41,15 @@ class SubscriptionCode(models.Model):
 
 
 class BillingTerm(models.Model):
-    """The contract of a subscription: made whenever a scheme is set or changed; one is effective (R58-R60)."""
+    """The contract of a subscription or job: made whenever a scheme is set or changed; one is effective (R58-R60)."""
 
     pk = models.CompositePrimaryKey("bucket", "account_id", "id")
     bucket = models.SmallIntegerField()
     account_id = models.BigIntegerField()
     id = models.BigIntegerField()
     tenant_id = models.IntegerField()
-    subscription_id = models.BigIntegerField()
+    subscription_id = models.BigIntegerField(null=True)
+    job_id = models.BigIntegerField(null=True)
     scheme_version_id = models.BigIntegerField()
     price_plan_id = models.BigIntegerField()
     frequency = models.TextField()
@@ -125,14 +127,15 @@ class ServiceRating(models.Model):
 
 
 class Charge(models.Model):
-    """What is billed once: a one-time service, an expense, a physical good."""
+    """What is billed once, on a subscription or a job: a one-time service, an expense, a physical good."""
 
     pk = models.CompositePrimaryKey("bucket", "account_id", "id")
     bucket = models.SmallIntegerField()
     account_id = models.BigIntegerField()
     id = models.BigIntegerField()
     tenant_id = models.IntegerField()
-    subscription_id = models.BigIntegerField()
+    subscription_id = models.BigIntegerField(null=True)
+    job_id = models.BigIntegerField(null=True)
     code = models.TextField()
     product_id = models.BigIntegerField()
     quantity = models.BigIntegerField(default=1)
@@ -216,6 +219,110 @@ class Action(models.Model):
                 name="action_executed_says_when",
             ),
         ]
+
+
+class Job(models.Model):
+    """An order of a customer: what is delivered and done, by when, by whom, and what its completion does (R163)."""
+
+    pk = models.CompositePrimaryKey("bucket", "account_id", "id")
+    bucket = models.SmallIntegerField()
+    account_id = models.BigIntegerField()
+    id = models.BigIntegerField()
+    tenant_id = models.IntegerField()
+    code = models.TextField()
+    type_version_id = models.BigIntegerField()
+    fulfilment = models.TextField()
+    state = models.TextField()
+    status = models.TextField(default="")
+    subscription_id = models.BigIntegerField(null=True)
+    order = models.JSONField(default=dict)
+    start_date = models.DateField(null=True)
+    expected_on = models.DateField(null=True)
+    completed_on = models.DateField(null=True)
+    location = models.TextField(default="")
+    assigned_to = models.TextField(default="")
+    organisational_unit_id = models.BigIntegerField(null=True)
+    is_private = models.BooleanField(default=False)
+    contact_email = models.TextField(default="")
+    contact_phone = models.TextField(default="")
+    revision = models.IntegerField(default=1)
+    created_on = models.DateField()
+
+    class Meta:
+        db_table = "subscription_job"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state__in=["draft", "pending", "in_progress", "completed", "cancelled"]),
+                name="job_state_is_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state="completed", completed_on__isnull=False)
+                | (~models.Q(state="completed") & models.Q(completed_on__isnull=True)),
+                name="job_completed_says_when",
+            ),
+        ]
+
+
+class JobCode(models.Model):
+    """Directory: which job has a code."""
+
+    pk = models.CompositePrimaryKey("tenant_id", "code")
+    tenant_id = models.IntegerField()
+    code = models.TextField()
+    account_id = models.BigIntegerField()
+    job_id = models.BigIntegerField()
+
+    class Meta:
+        db_table = "subscription_job_code"
+
+
+class JobLine(models.Model):
+    """A good that a job delivers, or work that it does; charged once the job is completed, if it is billed."""
+
+    pk = models.CompositePrimaryKey("bucket", "account_id", "job_id", "number")
+    bucket = models.SmallIntegerField()
+    account_id = models.BigIntegerField()
+    job_id = models.BigIntegerField()
+    number = models.IntegerField()
+    tenant_id = models.IntegerField()
+    product_id = models.BigIntegerField()
+    quantity = models.BigIntegerField(default=1)
+    duration = models.BigIntegerField(default=0)
+    is_billed = models.BooleanField(default=True)
+    agreed_price_micro = models.BigIntegerField(null=True)
+    serials = models.JSONField(default=list)
+    charge_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        db_table = "subscription_job_line"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(quantity__gte=1, duration__gte=0, duration__lte=36_500),
+                name="job_line_quantity_and_duration_are_sensible",
+            ),
+        ]
+
+
+class JobEvent(models.Model):
+    """What somebody did with a job, for ever; its number is the revision that it made."""
+
+    pk = models.CompositePrimaryKey("bucket", "account_id", "job_id", "number")
+    bucket = models.SmallIntegerField()
+    account_id = models.BigIntegerField()
+    job_id = models.BigIntegerField()
+    number = models.IntegerField()
+    tenant_id = models.IntegerField()
+    verb = models.TextField()
+    state = models.TextField()
+    status = models.TextField(default="")
+    performed_on = models.DateField()
+    actor = models.TextField()
+    reason = models.TextField(default="")
+    detail = models.JSONField(default=dict)
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "subscription_job_event"
 
 
 class StockLocation(models.Model):

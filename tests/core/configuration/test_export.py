@@ -80,7 +80,7 @@ def test_export_is_short_and_ordered() -> None:
     assert [product["code"] for product in document["products"]] == sorted(
         product["code"] for product in document["products"]
     )
-    assert document["price_plans"][0] == {
+    assert document["price_plans"][-1] == {
         "code": "main",
         "name": "Main Price Plan",
         "currency": "EUR",

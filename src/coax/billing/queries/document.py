@@ -20,7 +20,7 @@ _ITEM_NAMES: Final = (
     "unit",
 )
 _ITEM_COLUMNS: Final = tuple(field.name for field in fields(BilledItem) if field.name not in {*_ITEM_NAMES, "kind"})
-# What is billed once is a charge of a subscription; it has no service.
+# What is billed once is a charge of a subscription or a job; it has no service.
 _ITEMS: Final = f"""
 SELECT i.bucket, i.account_id, i.run_id, i.kind, {", ".join(f"i.{name}" for name in _ITEM_COLUMNS)},
        u.code AS subscription_code, coalesce(s.code, c.code, '') AS service_code,
@@ -28,7 +28,7 @@ SELECT i.bucket, i.account_id, i.run_id, i.kind, {", ".join(f"i.{name}" for name
 FROM unnest(%s::smallint[], %s::bigint[], %s::bigint[]) AS wanted (bucket, account_id, run_id)
 JOIN rating_rated_item i ON i.bucket = wanted.bucket AND i.account_id = wanted.account_id
  AND i.run_id = wanted.run_id
-JOIN subscription_subscription u ON u.bucket = i.bucket AND u.account_id = i.account_id
+JOIN subscription_billable u ON u.bucket = i.bucket AND u.account_id = i.account_id
  AND u.id = i.subscription_id
 LEFT JOIN subscription_service s ON i.kind <> 'once' AND s.bucket = i.bucket
  AND s.account_id = i.account_id AND s.id = i.service_id

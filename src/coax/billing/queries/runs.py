@@ -131,13 +131,16 @@ def list_outcomes(
     """Return what a run did not bill, with account and subscription codes and the reason."""
     return fetch_dicts(
         """SELECT o.outcome, o.reason, o.detail, o.amount_micro, a.code AS account_code, a.account_id,
-                  s.code AS service_code, u.code AS subscription_code
+                  coalesce(s.code, c.code) AS service_code, u.code AS subscription_code
            FROM billing_run_outcome o
            JOIN party_account a ON a.bucket = o.bucket AND a.account_id = o.account_id
            LEFT JOIN subscription_service s
              ON s.bucket = o.bucket AND s.account_id = o.account_id AND s.id = o.service_id
-           LEFT JOIN subscription_subscription u
-             ON u.bucket = s.bucket AND u.account_id = s.account_id AND u.id = s.subscription_id
+           LEFT JOIN subscription_charge c
+             ON c.bucket = o.bucket AND c.account_id = o.account_id AND c.id = o.service_id
+           LEFT JOIN subscription_billable u
+             ON u.bucket = o.bucket AND u.account_id = o.account_id
+            AND u.id = coalesce(s.subscription_id, c.subscription_id, c.job_id)
            WHERE o.tenant_id = %s AND o.run_id = %s AND (%s::text IS NULL OR o.outcome = %s)
            ORDER BY o.outcome DESC, o.reason, a.code, o.line LIMIT %s""",
         [tenant_id, run_id, outcome, outcome, limit],

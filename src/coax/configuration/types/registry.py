@@ -17,6 +17,7 @@ from coax.configuration.types.catalogue import (
     TaxClass,
 )
 from coax.configuration.types.entity import Entity
+from coax.configuration.types.job_type import JobType
 from coax.configuration.types.price_plan import PricePlan
 from coax.configuration.types.receivable_definition import ReceivableDefinition
 from coax.configuration.types.references import find_reference_kinds
@@ -68,6 +69,7 @@ _ALL: Final = (
     _declare(PricePlan, "price_plan", "Price plan", on_use="replace"),
     _declare(BillingTermScheme, "billing_term_scheme", "Billing term scheme", on_use="replace"),
     _declare(SubscriptionType, "subscription_type", "Subscription type"),
+    _declare(JobType, "job_type", "Job type"),
     _declare(SubscriptionDefinition, "subscription_definition", "Subscription definition"),
     _declare(BillingTermDefinition, "billing_term_definition", "Billing term definition"),
     _declare(NormalBillingRunDefinition, "normal_billing_run_definition", "Normal billing run definition"),

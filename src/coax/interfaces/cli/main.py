@@ -30,6 +30,7 @@ from coax.interfaces.cli import (
     generate,
     imports,
     item,
+    job,
     payment,
     preview,
     run,
@@ -78,6 +79,7 @@ app.add_typer(subscriptions.app, name="subscriptions")
 app.add_typer(charge.app, name="charge")
 app.add_typer(item.app, name="item")
 app.add_typer(item.location_app, name="location")
+app.add_typer(job.app, name="job")
 app.add_typer(payment.app, name="payment")
 app.command("credit-note")(adjust.credit_note)
 app.command("write-off")(adjust.write_off)

@@ -27,6 +27,7 @@ from coax.party.queries.accounts import get_account
 from coax.process.billing_run.execute import RunResult, cancel_run, execute_run
 from coax.process.billing_run.plan import RunRequest, plan_run
 from coax.subscription.queries.codes import get_subscription_key
+from coax.subscription.queries.jobs import get_job
 
 app = typer.Typer(help="Execute runs.", no_args_is_help=True)
 runs_app = typer.Typer(help="Look at runs, and cancel one.", invoke_without_command=True)
@@ -59,6 +60,7 @@ def billing(
     subscription: Annotated[
         list[str] | None, typer.Option(help="Only these subscriptions (Bill Subscription).")
     ] = None,
+    job: Annotated[list[str] | None, typer.Option(help="Only these jobs (Bill Job).")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Worker processes; by default one per core.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -76,6 +78,7 @@ def billing(
                 frequency=frequency,
                 account=account,
                 subscription=subscription,
+                job=job,
             )
             is_individual = bool(criteria.subscription_ids) or len(criteria.account_ids) == 1
             request = RunRequest(
@@ -139,17 +142,21 @@ def cancel(number: int, tenant: TenantCode = None, as_json: AsJson = False) -> N
 
 
 def _criteria(operator: Tenant, **given: list[str] | None) -> RunCriteria:
-    """Return the criteria, accounts and subscriptions by key. Raises: AccountUnknown, SubscriptionUnknown."""
+    """Return the criteria, accounts, subscriptions and jobs by key.
+
+    Raises: AccountUnknown, SubscriptionUnknown, JobRefused.
+    """
     with tenant_transaction(operator.id):
         accounts = [get_account(operator.id, code).account_id for code in given["account"] or ()]
         keys = [get_subscription_key(tenant_id=operator.id, code=code) for code in given["subscription"] or ()]
+        jobs = [get_job(tenant_id=operator.id, code=code) for code in given["job"] or ()]
     return RunCriteria(
         schemes=tuple(given["scheme"] or ()),
         subscription_types=tuple(given["subscription_type"] or ()),
         classifications=tuple(given["classification"] or ()),
         frequencies=tuple(given["frequency"] or ()),
-        account_ids=tuple(accounts + [key.account_id for key in keys]),
-        subscription_ids=tuple(key.subscription_id for key in keys),
+        account_ids=tuple(accounts + [key.account_id for key in keys] + [job.account_id for job in jobs]),
+        subscription_ids=tuple([key.subscription_id for key in keys] + [job.job_id for job in jobs]),
     )
 
 

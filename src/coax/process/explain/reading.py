@@ -17,7 +17,7 @@ SELECT {_STORED}, b.number AS bill_number, u.code AS subscription_code, coalesce
        coalesce(s.agreed_price_micro, c.agreed_price_micro) AS agreed_price_micro
 FROM rating_rated_item i
 JOIN billing_bill b ON b.bucket = i.bucket AND b.account_id = i.account_id AND b.run_id = i.run_id
-JOIN subscription_subscription u ON u.bucket = i.bucket AND u.account_id = i.account_id AND u.id = i.subscription_id
+JOIN subscription_billable u ON u.bucket = i.bucket AND u.account_id = i.account_id AND u.id = i.subscription_id
 LEFT JOIN subscription_service s ON i.kind <> 'once' AND s.bucket = i.bucket
  AND s.account_id = i.account_id AND s.id = i.service_id
 LEFT JOIN subscription_charge c ON i.kind = 'once' AND c.bucket = i.bucket
@@ -28,7 +28,7 @@ _INVOICES: Final = """
 SELECT t.line, t.kind, coalesce(u.code, '') AS subscription_code, t.amount_minor, t.net_minor, t.tax_minor,
        t.rounding_minor, t.rounding_micro, t.due_date
 FROM ledger_transaction t
-LEFT JOIN subscription_subscription u ON u.bucket = t.bucket AND u.account_id = t.account_id
+LEFT JOIN subscription_billable u ON u.bucket = t.bucket AND u.account_id = t.account_id
  AND u.id = t.subscription_id
 WHERE t.tenant_id = %(tenant_id)s AND t.bucket = %(bucket)s AND t.account_id = %(account_id)s
   AND t.origin_id = %(run_id)s ORDER BY t.line"""

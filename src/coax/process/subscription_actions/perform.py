@@ -20,7 +20,7 @@ from coax.subscription.operations.perform_actions import ActionContext, Outcome,
 from coax.subscription.operations.schedule_action import cancel_action, schedule_action
 from coax.subscription.queries.codes import get_subscription_key
 from coax.subscription.queries.facts import SubscriptionBusy
-from coax.subscription.types.actions import ActionRequest, ActionState, Behaviour, Effects
+from coax.subscription.types.actions import ActionRequest, ActionState, Behaviour, Effects, NewCharge
 
 LOCK_NOT_AVAILABLE: Final = "55P03"
 
@@ -66,7 +66,7 @@ def preview_action(*, tenant: Tenant, request: ActionRequest, actor: str) -> Act
     Raises: SubscriptionUnknown, ActionRefused, SubscriptionBusy, and what planning a run raises.
     """
     with tenant_transaction(tenant.id, using=RUN_ALIAS):
-        outcome = _perform(tenant, request, actor, using=RUN_ALIAS)
+        outcome = perform_request(tenant=tenant, request=request, actor=actor, using=RUN_ALIAS)
         if outcome.facts is None or outcome.effects is None:
             raise AssertionError("what was not refused has its effects")
         bill = preview_bill(
@@ -83,7 +83,7 @@ def _submit(tenant: Tenant, request: ActionRequest, actor: str) -> dict[str, Any
     if request.performed_on > today:
         action_id = schedule_action(request, tenant_id=tenant.id, actor=actor, today=today, now=tenant_now(tenant.id))
         return {"action": action_id, "state": ActionState.SCHEDULED.value, "on": request.performed_on.isoformat()}
-    outcome = _perform(tenant, request, actor, using=APP_ALIAS)
+    outcome = perform_request(tenant=tenant, request=request, actor=actor, using=APP_ALIAS)
     return {
         "action": outcome.action_id,
         "state": ActionState.EXECUTED.value,
@@ -92,7 +92,11 @@ def _submit(tenant: Tenant, request: ActionRequest, actor: str) -> dict[str, Any
     }
 
 
-def _perform(tenant: Tenant, request: ActionRequest, actor: str, *, using: str) -> Outcome:
+def perform_request(*, tenant: Tenant, request: ActionRequest, actor: str, using: str) -> Outcome:
+    """Perform one action in the open transaction, waiting for nobody.
+
+    Raises: SubscriptionUnknown, ActionRefused, SubscriptionBusy.
+    """
     key = get_subscription_key(tenant_id=tenant.id, code=request.subscription_code, using=using)
     over = find_over_limit([key.account_id], using=using)
     context = make_context(tenant, actor=actor, over_limit=over, wait="NOWAIT", using=using)
@@ -131,10 +135,18 @@ def describe_effects(effects: Effects) -> list[str]:
         for change in effects.services
     ]
     lines += [f"{new.code}: new, {new.state}, from {new.on}" for new in effects.new_services]
+    if effects.location:
+        lines.append(f"location: {effects.location}")
     if effects.new_term:
         term = effects.new_term
         longer = f", {term.binding_extension_days} days longer" if term.binding_extension_days else ""
         binding = f", bound {term.binding_period} from {term.binding_start_date}{longer}" if term.binding_period else ""
         lines.append(f"billing term: new from {term.on}, {term.frequency} on day {term.cycle_day}{binding}")
-    lines += [f"charge: {micro_to_decimal(charge.amount_micro)} on {charge.on}" for charge in effects.charges]
+    lines += [_describe_charge(charge) for charge in effects.charges]
     return lines
+
+
+def _describe_charge(charge: NewCharge) -> str:
+    price = "the plan's price" if charge.price_micro is None else str(micro_to_decimal(charge.price_micro))
+    times = f"{charge.quantity} at " if charge.quantity > 1 else ""
+    return f"charge: {times}{price} on {charge.on}"

@@ -22,6 +22,7 @@ from coax.process.import_subscribers import import_subscribers
 from coax.process.subscription_actions.standing import find_over_limit
 from coax.subscription.operations.record_sale import record_sale
 from coax.subscription.queries.codes import get_subscription_key
+from coax.subscription.queries.facts import find_subscription_keys
 from coax.subscription.queries.policy import load_policy
 from coax.subscription.queries.sold import find_sold
 from coax.subscription.rules.policy import Policy
@@ -76,8 +77,7 @@ def _sell(tenant: Tenant, request: SaleRequest, actor: str) -> dict[str, Any]:
     today = tenant_today(tenant.id, using=RUN_ALIAS)
     if request.performed_on > today:
         raise ActionRefused("performed_on", f"performed_on: {request.performed_on} is to come; sell a draft today.")
-    policy = load_policy(today, using=RUN_ALIAS)
-    _check(request, account, policy)
+    check_sale(tenant, request, account, load_policy(today, using=RUN_ALIAS), using=RUN_ALIAS)
     code = request.subscription_code or _next_code(account)
     _store(tenant, request, code, today)
     key = get_subscription_key(tenant_id=tenant.id, code=code, using=RUN_ALIAS)
@@ -110,16 +110,20 @@ def _lock(account_id: int) -> None:
     )
 
 
-def _check(request: SaleRequest, account: AccountRow, policy: Policy) -> None:
+def check_sale(tenant: Tenant, request: SaleRequest, account: AccountRow, policy: Policy, *, using: str) -> None:
+    """Check that as things stand an account may be sold a subscription. Raises: ActionRefused."""
     if account.state != "active":
         raise ActionRefused("account_active", f"account: {account.code} is {account.state}; allowed is: active.")
     if not 1 <= len(request.products) <= PRODUCTS_MAX:
         text = f"products: {len(request.products)} are not allowed; allowed is 1 to {PRODUCTS_MAX}."
         raise ActionRefused("products", text)
+    code = request.subscription_code
+    if code and find_subscription_keys(tenant_id=tenant.id, codes={code}, using=using):
+        raise ActionRefused("subscription_code", f"subscription_code: there is a subscription {code!r} already.")
     twice = [code for code, times in Counter(request.products).items() if times > 1]
     if twice:
         raise ActionRefused("products", f"products: {twice[0]!r} is named twice; say a quantity by its own action.")
-    if not request.is_draft and find_over_limit([account.account_id], using=RUN_ALIAS):
+    if not request.is_draft and find_over_limit([account.account_id], using=using):
         raise ActionRefused("credit_limit", f"account: {account.code} owes more than its credit limit (R115).")
     scheme = policy.schemes.get(policy.scheme_versions.get(request.scheme, -1))
     if scheme and scheme.payment_model is PaymentModel.PAY_BEFORE_BILL and not request.is_draft:
@@ -128,7 +132,7 @@ def _check(request: SaleRequest, account: AccountRow, policy: Policy) -> None:
     unknown = [code for code in request.products if code not in policy.product_ids]
     if unknown:
         raise ActionRefused("products", f"products: there is no product {unknown[0]!r}.")
-    sold = find_sold(account_id=account.account_id, using=RUN_ALIAS)
+    sold = find_sold(account_id=account.account_id, using=using)
     check_new_subscription(
         policy,
         account_code=account.code,

@@ -18,6 +18,11 @@ SELECT a.account_id FROM unnest(%s::smallint[], %s::bigint[]) AS k (bucket, acco
   JOIN ledger_account_balance b ON b.bucket = k.bucket AND b.account_id = k.account_id
  WHERE b.balance_minor > a.credit_limit_minor
 """
+_CREDIT_LEFT: Final = """
+SELECT a.credit_limit_minor - coalesce(b.balance_minor, 0) FROM party_account a
+  LEFT JOIN ledger_account_balance b ON b.bucket = a.bucket AND b.account_id = a.account_id
+ WHERE a.bucket = %s AND a.account_id = %s
+"""
 # Outstanding: what is due and not settled, less the money that settles nothing yet (reference 6.1).
 _DEBTORS: Final = """
 WITH owing AS (
@@ -127,6 +132,12 @@ def find_over_limit(account_ids: Sequence[int], *, using: str = APP_ALIAS) -> fr
     owners = sorted(set(account_ids))
     rows = fetch_rows(_OVER_LIMIT, [[bucket_of(owner) for owner in owners], owners], using=using)
     return frozenset(row[0] for row in rows)
+
+
+def find_credit_left(account_id: int, *, using: str = APP_ALIAS) -> int:
+    """Return how much more an account may owe, in minor units; less than nothing where it owes too much."""
+    row = fetch_rows(_CREDIT_LEFT, [bucket_of(account_id), account_id], using=using)
+    return int(row[0][0])
 
 
 def find_debtors(

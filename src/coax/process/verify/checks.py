@@ -118,4 +118,14 @@ CHECKS: Final = (
         "Every movement of an item begins where and when the one before it ended.",
         Naming.SERIES,
     ),
+    Check(
+        "jobs_are_charged_when_completed",
+        "The billed lines of a completed job are charged as ordered, once, and nothing else of any job is.",
+        Naming.SERIES,
+    ),
+    Check(
+        "job_histories_are_whole",
+        "Every job is in the state of its last event, and no event is missing.",
+        Naming.SERIES,
+    ),
 )

@@ -141,10 +141,12 @@ def _write_subscriptions(decided: list[Decided], tenant_id: int, ids: _Ids, usin
         key = (bucket_of(facts.account_id), facts.account_id)
         grace = effects.grace_until or facts.grace_until
         if effects.state is None:
-            heads.append((*key, facts.subscription_id, None, None, facts.state_ends_on, grace))
+            heads.append((*key, facts.subscription_id, None, None, facts.state_ends_on, grace, effects.location))
             continue
         on = effects.on
-        heads.append((*key, facts.subscription_id, effects.state.value, on, effects.state_ends_on, grace))
+        heads.append(
+            (*key, facts.subscription_id, effects.state.value, on, effects.state_ends_on, grace, effects.location)
+        )
         closed.append((*key, facts.subscription_id, on))
         rows.append((*key, ids.take(), tenant_id, facts.subscription_id, effects.state.value, on, None, one.action_id))
         if facts.has_no_history:
@@ -153,8 +155,16 @@ def _write_subscriptions(decided: list[Decided], tenant_id: int, ids: _Ids, usin
     update_rows(
         "subscription_subscription",
         "state = coalesce(v.state, t.state), state_from = coalesce(v.state_from, t.state_from), "
-        "state_ends_on = v.state_ends_on, grace_until = v.grace_until, revision = t.revision + 1",
-        (*_KEY, ("state", "text"), ("state_from", "date"), ("state_ends_on", "date"), ("grace_until", "date")),
+        "state_ends_on = v.state_ends_on, grace_until = v.grace_until, "
+        "location = coalesce(v.location, t.location), revision = t.revision + 1",
+        (
+            *_KEY,
+            ("state", "text"),
+            ("state_from", "date"),
+            ("state_ends_on", "date"),
+            ("grace_until", "date"),
+            ("location", "text"),
+        ),
         heads,
         where=_BY_KEY,
         using=using,
@@ -341,7 +351,8 @@ def _add_charges(charges: list[tuple[Decided, NewCharge]], tenant_id: int, using
     rows = [
         (
             *(bucket_of(one.facts.account_id), one.facts.account_id, charge_id, tenant_id),
-            *(one.facts.subscription_id, str(charge_id), charge.product_id, 1, 0, charge.on, charge.amount_micro),
+            *(one.facts.subscription_id, str(charge_id), charge.product_id, charge.quantity),
+            *(charge.duration, charge.on, charge.price_micro),
         )
         for (one, charge), charge_id in zip(charges, fresh, strict=True)
     ]

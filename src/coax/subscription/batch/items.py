@@ -8,6 +8,7 @@ from coax.base.db import execute, fetch_rows
 from coax.base.errors import DomainError
 from coax.base.ids import bucket_of
 from coax.base.numbers import next_ids
+from coax.base.tenancy import APP_ALIAS
 from coax.subscription.rules.items import check_verb
 from coax.subscription.types.items import Deed, ItemCondition, ItemRow, ItemState, ItemValueRefused, ItemVerb, Place
 
@@ -27,6 +28,7 @@ def move_item(
     place: Place,
     deed: Deed,
     condition: ItemCondition | None = None,
+    using: str = APP_ALIAS,
 ) -> None:
     """Move an item from where it was read to `place`, and write the movement.
 
@@ -54,6 +56,7 @@ def move_item(
             item.item_id,
             item.revision,
         ],
+        using=using,
     )
     if not moved:
         message = f"serial: item {item.serial!r} was moved by somebody else meanwhile; look again."
@@ -79,21 +82,27 @@ def move_item(
             place.location_id,
             place.subscription_id,
         ],
+        using=using,
     )
 
 
-def open_installation(*, tenant_id: int, item: ItemRow, account_id: int, subscription_id: int, deed: Deed) -> int:
+def open_installation(
+    *, tenant_id: int, item: ItemRow, account_id: int, subscription_id: int, deed: Deed, using: str = APP_ALIAS
+) -> int:
     """Write that an item is installed; its stock row says so already. Return the key."""
-    key = next_ids("base_object_seq", 1)[0]
+    key = next_ids("base_object_seq", 1, using=using)[0]
     execute(
         """INSERT INTO subscription_installed_item (bucket, account_id, id, tenant_id, subscription_id, item_id,
                installed_from) VALUES (%s, %s, %s, %s, %s, %s, %s)""",
         [bucket_of(account_id), account_id, key, tenant_id, subscription_id, item.item_id, deed.performed_on],
+        using=using,
     )
     return key
 
 
-def close_installation(*, tenant_id: int, item: ItemRow, deed: Deed) -> tuple[int | None, int | None]:
+def close_installation(
+    *, tenant_id: int, item: ItemRow, deed: Deed, using: str = APP_ALIAS
+) -> tuple[int | None, int | None]:
     """End an item's installation and pairing; return what it was paired with: another installation, a service."""
     account_id = item.place.account_id
     if account_id is None:
@@ -104,6 +113,7 @@ def close_installation(*, tenant_id: int, item: ItemRow, deed: Deed) -> tuple[in
            WHERE bucket = %s AND account_id = %s AND tenant_id = %s AND item_id = %s AND installed_to IS NULL
            RETURNING id, paired_id, service_id""",
         [deed.performed_on, bucket, account_id, tenant_id, item.item_id],
+        using=using,
     )
     if not rows:
         message = f"serial: item {item.serial!r} was moved by somebody else meanwhile; look again."
@@ -112,15 +122,17 @@ def close_installation(*, tenant_id: int, item: ItemRow, deed: Deed) -> tuple[in
         """UPDATE subscription_installed_item SET paired_id = NULL
            WHERE bucket = %s AND account_id = %s AND paired_id = %s AND installed_to IS NULL""",
         [bucket, account_id, rows[0][0]],
+        using=using,
     )
     return rows[0][1], rows[0][2]
 
 
-def pair_installations(*, account_id: int, first: int, second: int) -> None:
+def pair_installations(*, account_id: int, first: int, second: int, using: str = APP_ALIAS) -> None:
     """Let two open installations of an account name each other."""
     for one, other in ((first, second), (second, first)):
         execute(
             """UPDATE subscription_installed_item SET paired_id = %s
                WHERE bucket = %s AND account_id = %s AND id = %s AND installed_to IS NULL""",
             [other, bucket_of(account_id), account_id, one],
+            using=using,
         )

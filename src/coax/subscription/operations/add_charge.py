@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import ClassVar, Final, cast
+from typing import ClassVar, cast
 
 from coax.base.db import execute
 from coax.base.errors import DomainError
 from coax.base.ids import bucket_of
 from coax.base.numbers import next_ids
 from coax.configuration.queries import get_entity
-from coax.configuration.types.catalogue import Product, ProductClass
+from coax.configuration.types.catalogue import Product
+from coax.configuration.types.job_type import DURATION_MAX, QUANTITY_MAX
 from coax.subscription.queries.codes import get_subscription_key
-
-CHARGED_ONCE: Final = (ProductClass.ONE_TIME, ProductClass.EXPENSE, ProductClass.PHYSICAL_GOOD)
-QUANTITY_MAX: Final = 1_000_000
-DURATION_MAX: Final = 36_500
+from coax.subscription.rules.expense import CHARGED_ONCE
 
 
 class ChargeRefused(DomainError):

@@ -10,9 +10,11 @@ import polars as pl
 from coax.base.bulk import bind, read_frame
 from coax.subscription.queries.population import Population
 
+# A charge of a job is billed under the job's contract; the job's key stands where that of a subscription does.
 # A charge reads like a service of its own: it lasts as long as its duration (at least a day) and is billed whole.
 _DUE_CHARGES: Final = """
-SELECT c.bucket, c.account_id, c.id AS service_id, c.subscription_id, c.product_id, c.quantity,
+SELECT c.bucket, c.account_id, c.id AS service_id,
+       coalesce(c.subscription_id, c.job_id) AS subscription_id, c.product_id, c.quantity,
        c.performed_on AS rated_up_to, 0::smallint AS generation, c.performed_on AS effective_from,
        c.performed_on + greatest(c.duration, 1)::int AS effective_to,
        c.performed_on + greatest(c.duration, 1)::int AS charge_to,
@@ -23,11 +25,12 @@ SELECT c.bucket, c.account_id, c.id AS service_id, c.subscription_id, c.product_
        a.classification_id, a.currency, a.credit_limit_minor, a.credit_period_days, a.revision, u.type_id
 FROM subscription_charge c
 JOIN party_account a ON a.bucket = c.bucket AND a.account_id = c.account_id
-JOIN subscription_subscription u
+LEFT JOIN subscription_subscription u
   ON u.bucket = c.bucket AND u.account_id = c.account_id AND u.id = c.subscription_id
 LEFT JOIN LATERAL (
     SELECT * FROM subscription_billing_term t
-    WHERE t.bucket = c.bucket AND t.account_id = c.account_id AND t.subscription_id = c.subscription_id
+    WHERE t.bucket = c.bucket AND t.account_id = c.account_id
+      AND (t.subscription_id = c.subscription_id OR t.job_id = c.job_id)
       AND t.effective_from <= c.performed_on
     ORDER BY t.effective_from DESC LIMIT 1) t ON true
 WHERE c.tenant_id = {tenant_id} AND c.bucket BETWEEN {first_bucket} AND {last_bucket}
@@ -44,7 +47,7 @@ def find_due_charges(population: Population, *, as_of: date) -> pl.DataFrame:
     if population.account_ids:
         sql += " AND c.account_id = ANY({account_ids})"
     if population.subscription_ids:
-        sql += " AND c.subscription_id = ANY({subscription_ids})"
+        sql += " AND coalesce(c.subscription_id, c.job_id) = ANY({subscription_ids})"
     return read_frame(
         bind(
             sql,

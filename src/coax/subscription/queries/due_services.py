@@ -55,7 +55,8 @@ _WIDE: Final = {
     "terms": """SELECT account_id, subscription_id, scheme_version_id, price_plan_id, frequency, cycle_day,
         agreement_date, binding_period, binding_start_date, effective_from AS term_from, effective_to AS term_to
         FROM subscription_billing_term"""
-    + _OF_RANGE,
+    + _OF_RANGE
+    + " AND subscription_id IS NOT NULL",
     "drafts": "SELECT account_id, id AS subscription_id FROM subscription_subscription"
     + _OF_RANGE
     + " AND state = 'draft'",

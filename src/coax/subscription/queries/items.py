@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Final
 from coax.base.db import fetch_dicts
 from coax.base.errors import DomainError
 from coax.base.ids import bucket_of
+from coax.base.tenancy import APP_ALIAS
 from coax.subscription.types.items import (
     InstalledItemRow,
     ItemCondition,
@@ -21,13 +22,14 @@ from coax.subscription.types.items import (
 ROWS_MAX: Final = 1000
 _ITEMS: Final = """
 SELECT i.id AS item_id, i.serial, i.product_id, e.code AS good, i.mac, i.card_number, i.distributor, i.condition,
-       i.state, l.code AS location, u.code AS subscription, r.code AS reserved_code, i.since_date, i.revision,
-       i.location_id, i.account_id, i.subscription_id, i.reserved_for
+       i.state, l.code AS location, u.code AS subscription, coalesce(r.code, j.code) AS reserved_code, i.since_date,
+       i.revision, i.location_id, i.account_id, i.subscription_id, i.reserved_for
   FROM subscription_stock_item i
   JOIN configuration_entity e ON e.id = i.product_id
   LEFT JOIN subscription_stock_location l ON l.tenant_id = i.tenant_id AND l.id = i.location_id
   LEFT JOIN subscription_subscription_code u ON u.tenant_id = i.tenant_id AND u.subscription_id = i.subscription_id
   LEFT JOIN subscription_subscription_code r ON r.tenant_id = i.tenant_id AND r.subscription_id = i.reserved_for
+  LEFT JOIN subscription_job_code j ON j.tenant_id = i.tenant_id AND j.job_id = i.reserved_for
  WHERE i.tenant_id = %(tenant_id)s
 """
 
@@ -44,10 +46,10 @@ class ItemUnclear(DomainError):
     code: ClassVar[str] = "item_unclear"
 
 
-def get_item(*, tenant_id: int, serial: str, good: str | None = None) -> ItemRow:
+def get_item(*, tenant_id: int, serial: str, good: str | None = None, using: str = APP_ALIAS) -> ItemRow:
     """Return the item with a serial number. Raises: ItemUnknown, ItemUnclear."""
     sql = f"{_ITEMS} AND i.serial = %(serial)s AND (%(good)s::text IS NULL OR e.code = %(good)s) ORDER BY e.code"
-    rows = fetch_dicts(sql, {"tenant_id": tenant_id, "serial": serial, "good": good})
+    rows = fetch_dicts(sql, {"tenant_id": tenant_id, "serial": serial, "good": good}, using=using)
     if not rows:
         raise ItemUnknown(f"serial: there is no item {serial!r}.", field="serial", value=serial)
     if len(rows) > 1:

@@ -12,6 +12,7 @@ from coax.configuration.types.catalogue import ProductClass
 from coax.subscription.rules.amend import decide_amendment
 from coax.subscription.rules.binding import decide_penalties
 from coax.subscription.rules.contracts import decide_billing_date
+from coax.subscription.rules.expense import decide_expense, decide_location
 from coax.subscription.rules.machine import LIVE_SERVICE, TRANSITIONS, Transition
 from coax.subscription.rules.policy import Policy
 from coax.subscription.rules.refusals import ActionRefused
@@ -64,6 +65,10 @@ def decide(
         return Effects(grace_until=request.ends_on)
     if request.behaviour is Behaviour.AMEND_BILLING_TERM:
         return _amend(request, facts, policy)
+    if request.behaviour is Behaviour.ADD_EXPENSE:
+        return Effects(charges=(decide_expense(request, policy),))
+    if request.behaviour is Behaviour.CHANGE_LOCATION:
+        return Effects(location=decide_location(request, facts))
     effects = _decide_services(request, facts, policy, transition)
     if transition.adds_service:
         effects = replace(effects, new_services=(_decide_new(request, facts, policy, transition, effects),))

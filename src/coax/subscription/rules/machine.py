@@ -135,6 +135,8 @@ TRANSITIONS: Final[dict[Behaviour, Transition]] = {
         adds_service=True,
     ),
     Behaviour.AMEND_BILLING_TERM: Transition(frozenset({_S.DRAFT, _S.EFFECTIVE, _S.NOT_EFFECTIVE, _S.IN_RESTING})),
+    Behaviour.ADD_EXPENSE: Transition(LIVE),
+    Behaviour.CHANGE_LOCATION: Transition(LIVE),
 }
 
 # What ends a state for a time; it is scheduled when the state begins. Where the account owes too much on that day, the

@@ -52,6 +52,8 @@ class Behaviour(StrEnum):
     UNDO_ADD_SERVICE = "undo_add_service"
     SWAP_SERVICE = "swap_service"
     AMEND_BILLING_TERM = "amend_billing_term"
+    ADD_EXPENSE = "add_expense"
+    CHANGE_LOCATION = "change_location"
 
 
 class Amendment(StrEnum):
@@ -79,7 +81,8 @@ class ActionRequest:
     """One action as asked for; what a behaviour does not use stays empty.
 
     `performed_on` is the civil day on which it happens, `ends_on` the first day on which a state for a time is over,
-    `service_code` the service it is about, `new_service_code` and `product_code` the one that comes.
+    `service_code` the service it is about, `new_service_code` and `product_code` the one that comes; of an expense
+    `product_code`, `quantity` and `duration` (in units of its rate) say what it is.
     """
 
     subscription_code: str
@@ -102,6 +105,8 @@ class ActionRequest:
     binding_period: str | None = None
     binding_start_date: date | None = None
     extension_days: int | None = None
+    duration: int = 0
+    location: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,11 +228,13 @@ class NewTerm:
 
 @dataclass(frozen=True, slots=True)
 class NewCharge:
-    """What an action costs once, such as a penalty."""
+    """What an action costs once, such as a penalty; without a price of its own (for one) at the price plan's."""
 
     product_id: int
-    amount_micro: int
+    price_micro: int | None
     on: date
+    quantity: int = 1
+    duration: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +249,7 @@ class Effects:
     new_services: tuple[NewService, ...] = ()
     new_term: NewTerm | None = None
     charges: tuple[NewCharge, ...] = ()
+    location: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

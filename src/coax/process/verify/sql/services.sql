@@ -204,6 +204,6 @@ FROM (
     SELECT bucket, account_id, subscription_id, effective_to,
            lead(effective_from) OVER (PARTITION BY bucket, account_id, subscription_id
                                       ORDER BY effective_from, coalesce(effective_to, 'infinity'), id) AS next_day
-    FROM subscription_billing_term WHERE tenant_id = %(tenant_id)s) steps
+    FROM subscription_billing_term WHERE tenant_id = %(tenant_id)s AND subscription_id IS NOT NULL) steps
 WHERE next_day IS DISTINCT FROM effective_to
 ORDER BY bucket, account_id, subscription_id LIMIT %(limit)s

@@ -1,0 +1,42 @@
+"""Actions that leave the state as it is: what is charged once, and where a subscription is served."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from coax.configuration.types.catalogue import ProductClass
+from coax.configuration.types.job_type import DURATION_MAX, QUANTITY_MAX
+from coax.subscription.rules.policy import Policy
+from coax.subscription.rules.refusals import ActionRefused
+from coax.subscription.types.actions import ActionRequest, NewCharge, SubscriptionFacts
+
+CHARGED_ONCE: Final = (ProductClass.ONE_TIME, ProductClass.EXPENSE, ProductClass.PHYSICAL_GOOD)
+LOCATION_CHARS_MAX: Final = 500
+
+
+def decide_expense(request: ActionRequest, policy: Policy) -> NewCharge:
+    """Return what an expense action charges once (reference 3.1). Raises: ActionRefused."""
+    product_id = policy.product_ids.get(request.product_code or "", -1)
+    product = policy.products.get(product_id)
+    if product is None:
+        raise ActionRefused("product", f"product: {request.product_code!r} is not a product of this operator.")
+    if product.class_ not in CHARGED_ONCE:
+        allowed = ", ".join(CHARGED_ONCE)
+        text = f"product: {product.code!r} is {product.class_}; charged once are: {allowed}."
+        raise ActionRefused("product", text)
+    if not 1 <= request.quantity <= QUANTITY_MAX:
+        text = f"quantity: {request.quantity} is not allowed; allowed is 1 to {QUANTITY_MAX}."
+        raise ActionRefused("quantity", text)
+    if not 0 <= request.duration <= DURATION_MAX:
+        text = f"duration: {request.duration} is not allowed; allowed is 0 to {DURATION_MAX}."
+        raise ActionRefused("duration", text)
+    return NewCharge(product_id, request.agreed_price_micro, request.performed_on, request.quantity, request.duration)
+
+
+def decide_location(request: ActionRequest, facts: SubscriptionFacts) -> str:
+    """Return where a subscription is served from now on. Raises: ActionRefused."""
+    location = (request.location or "").strip()
+    if not location or len(location) > LOCATION_CHARS_MAX:
+        text = f"location: {request.location!r} is not allowed; allowed are 1 to {LOCATION_CHARS_MAX} characters."
+        raise ActionRefused("location", text, subscription=facts.code)
+    return location
