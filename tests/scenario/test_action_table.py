@@ -83,6 +83,7 @@ OF_SERVICES = [
     row(B.UNDO_ADD_SERVICE, "draft effective not_effective", "", "", service_code="silver"),
     row(B.AMEND_BILLING_TERM, "draft effective not_effective in_resting", "", ""),
     row(B.ADD_EXPENSE, LIVE, "", "", product_code="decoder"),
+    row(B.CHANGE_ACCOUNT, "draft effective not_effective", "", "", account_code="B"),
     row(B.CREATE_ACTIVATE, "", "", ""),
     row(B.CREATE_DRAFT, "", "", ""),
 ]
@@ -134,12 +135,12 @@ def bring(zx: ABroadcaster, state: SubscriptionState) -> None:
 def test_it_begins_only_from_its_states(database: str, tmp_path: Path, case: Row) -> None:
     for state in S:
         operator = a_broadcaster()
-        operator.subscribe(tmp_path, [{"account_code": "A", "product": "silver", "billed_until": "2026-08-01"}])
+        billed = {"product": "silver", "billed_until": "2026-08-01"}
+        operator.subscribe(tmp_path, [{"account_code": "A", **billed}, {"account_code": "B", **billed}])
         operator.on("2026-07-06")
-        if state is S.REGRETTED:
-            operator.execute(
-                "UPDATE subscription_subscription SET state = 'regretted' WHERE tenant_id = %s", operator.tenant.id
-            )
+        if state in {S.REGRETTED, S.REPLACED}:
+            sql = "UPDATE subscription_subscription SET state = %s WHERE tenant_id = %s AND code = 'S-A'"
+            operator.execute(sql, state.value, operator.tenant.id)
         else:
             bring(operator, state)
         operator.on("2026-07-10")

@@ -62,6 +62,7 @@ class BilledState(Choice):
     CANCELLED = "cancelled"
     REGRETTED = "regretted"
     SWAPPED = "swapped"
+    REPLACED = "replaced"
 
 
 class SwapKind(Choice):

@@ -70,6 +70,9 @@ def perform(
     binding_period: Annotated[str | None, typer.Option("--binding-period", help="New binding, such as annual.")] = None,
     binding_start: Annotated[str | None, typer.Option("--binding-start", help="Its first day.")] = None,
     extension_days: Annotated[int | None, typer.Option("--extension-days", help="Days a binding grows by.")] = None,
+    duration: Annotated[int, typer.Option("--duration", help="Units of a duration-tiered rate, of an expense.")] = 0,
+    location: Annotated[str | None, typer.Option("--location", help="Where it is served from now on.")] = None,
+    account: Annotated[str | None, typer.Option("--account", help="The account that it goes to.")] = None,
     reason: Reason = "",
     action_type: TypeOfAction = "",
     key: Annotated[str | None, typer.Option("--key", help="Idempotency key: done once however often asked.")] = None,
@@ -102,6 +105,9 @@ def perform(
             binding_period=binding_period,
             binding_start_date=parse_date(binding_start, "--binding-start"),
             extension_days=extension_days,
+            duration=duration,
+            location=location,
+            account_code=account,
         )
         console = Console(highlight=False)
         if preview:

@@ -14,6 +14,7 @@ from coax.base.tenancy import APP_ALIAS, RUN_ALIAS, Tenant, tenant_transaction
 from coax.process.billing_run.plan import RunRequest
 from coax.process.billing_run.preview import Preview, preview_bill
 from coax.process.subscription_actions.context import make_context
+from coax.process.subscription_actions.move import perform_move
 from coax.process.subscription_actions.remaining_fees import find_remaining_fees
 from coax.process.subscription_actions.standing import find_over_limit
 from coax.subscription.operations.perform_actions import ActionContext, Outcome, perform_actions
@@ -21,6 +22,7 @@ from coax.subscription.operations.schedule_action import cancel_action, schedule
 from coax.subscription.queries.codes import get_subscription_key
 from coax.subscription.queries.facts import SubscriptionBusy
 from coax.subscription.types.actions import ActionRequest, ActionState, Behaviour, Effects, NewCharge
+from coax.subscription.types.contracts import SubscriptionState
 
 LOCK_NOT_AVAILABLE: Final = "55P03"
 
@@ -63,15 +65,22 @@ def call_off_action(*, tenant: Tenant, action_id: int, actor: str, reason: str =
 def preview_action(*, tenant: Tenant, request: ActionRequest, actor: str) -> ActionPreview:
     """Perform an action, make the account's next bill by the run's own code, and take both back.
 
+    Of a move to another account it is that account's bill.
+
     Raises: SubscriptionUnknown, ActionRefused, SubscriptionBusy, and what planning a run raises.
     """
     with tenant_transaction(tenant.id, using=RUN_ALIAS):
         outcome = perform_request(tenant=tenant, request=request, actor=actor, using=RUN_ALIAS)
         if outcome.facts is None or outcome.effects is None:
             raise AssertionError("what was not refused has its effects")
+        account_id = outcome.facts.account_id
+        if request.behaviour is Behaviour.CHANGE_ACCOUNT:
+            account_id = get_subscription_key(
+                tenant_id=tenant.id, code=request.subscription_code, using=RUN_ALIAS
+            ).account_id
         bill = preview_bill(
             tenant=tenant,
-            account_id=outcome.facts.account_id,
+            account_id=account_id,
             request=RunRequest(execution_date=tenant_today(tenant.id, using=RUN_ALIAS), actor=actor),
         )
         transaction.set_rollback(True, using=RUN_ALIAS)
@@ -104,7 +113,10 @@ def perform_request(*, tenant: Tenant, request: ActionRequest, actor: str, using
         fees = _read_fees(tenant, context, (key.account_id, key.subscription_id), request)
         context = replace(context, remaining_fees=fees)
     try:
-        (outcome,) = perform_actions([request], context)
+        if request.behaviour is Behaviour.CHANGE_ACCOUNT:
+            outcome = perform_move(tenant=tenant, request=request, context=context, key=key)
+        else:
+            (outcome,) = perform_actions([request], context)
     except OperationalError as error:
         if getattr(error.__cause__, "sqlstate", None) != LOCK_NOT_AVAILABLE:
             raise
@@ -135,6 +147,8 @@ def describe_effects(effects: Effects) -> list[str]:
         for change in effects.services
     ]
     lines += [f"{new.code}: new, {new.state}, from {new.on}" for new in effects.new_services]
+    if effects.state is SubscriptionState.REPLACED:
+        lines.append("goes on as it was on its new account, from that day")
     if effects.location:
         lines.append(f"location: {effects.location}")
     if effects.new_term:

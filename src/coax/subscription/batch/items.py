@@ -87,14 +87,30 @@ def move_item(
 
 
 def open_installation(
-    *, tenant_id: int, item: ItemRow, account_id: int, subscription_id: int, deed: Deed, using: str = APP_ALIAS
+    *,
+    tenant_id: int,
+    item: ItemRow,
+    account_id: int,
+    subscription_id: int,
+    deed: Deed,
+    service_id: int | None = None,
+    using: str = APP_ALIAS,
 ) -> int:
     """Write that an item is installed; its stock row says so already. Return the key."""
     key = next_ids("base_object_seq", 1, using=using)[0]
     execute(
         """INSERT INTO subscription_installed_item (bucket, account_id, id, tenant_id, subscription_id, item_id,
-               installed_from) VALUES (%s, %s, %s, %s, %s, %s, %s)""",
-        [bucket_of(account_id), account_id, key, tenant_id, subscription_id, item.item_id, deed.performed_on],
+               installed_from, service_id) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)""",
+        [
+            bucket_of(account_id),
+            account_id,
+            key,
+            tenant_id,
+            subscription_id,
+            item.item_id,
+            deed.performed_on,
+            service_id,
+        ],
         using=using,
     )
     return key

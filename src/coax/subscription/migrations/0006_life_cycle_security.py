@@ -7,7 +7,7 @@ from django.db import migrations
 from coax.base.tenancy import tenant_policy_sql
 
 TABLES = ["subscription_subscription_history", "subscription_service_history", "subscription_action"]
-_STATES = "'draft', 'effective', 'not_effective', 'in_resting', 'short_term_effective', 'short_term_not_effective', 'regretted', 'cancelled'"
+_STATES = "'draft', 'effective', 'not_effective', 'in_resting', 'short_term_effective', 'short_term_not_effective', 'regretted', 'cancelled', 'replaced'"
 _ENDS = "effective_to IS NULL OR effective_to >= effective_from"
 STATEMENTS = [
     *(

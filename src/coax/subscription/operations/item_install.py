@@ -16,10 +16,8 @@ from coax.subscription.batch.items import move_item, open_installation
 from coax.subscription.queries.codes import SubscriptionKey, get_subscription_key
 from coax.subscription.queries.items import get_item
 from coax.subscription.rules.items import InstallationRefused, check_installation, check_verb
-from coax.subscription.types import SubscriptionState
+from coax.subscription.types.contracts import ENDED
 from coax.subscription.types.items import Deed, Good, ItemRow, ItemState, ItemValueRefused, ItemVerb, Place
-
-ENDED = (SubscriptionState.CANCELLED, SubscriptionState.REGRETTED)
 
 
 def install_item(

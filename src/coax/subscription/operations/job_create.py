@@ -19,10 +19,10 @@ from coax.configuration.types.job_type import JobState, JobType
 from coax.subscription.batch.jobs import JobDeed, NewJob, NewLine, insert_job
 from coax.subscription.queries.codes import get_subscription_key
 from coax.subscription.rules.jobs import check_contract, check_line, check_order, check_plan, decide_expected
+from coax.subscription.types.contracts import ENDED
 from coax.subscription.types.jobs import LINES_MAX, JobRequest, JobVerb, LineRequest, Plan, refuse_job
 
 SERIES = "job"
-ENDED = ("cancelled", "regretted")
 
 
 def create_job(

@@ -35,7 +35,8 @@ _WITH_RESTS: Final = frozenset({Behaviour.REST, Behaviour.END_RESTING})
 class ActionContext:
     """Who acts, when, by which rules; `over_limit` are the accounts that owe more than they may.
 
-    `remaining_fees`: see `decide`. `wait` is NOWAIT or nothing, `spares_free` leaves free services as they are.
+    `remaining_fees`: see `decide`. `wait` is NOWAIT or nothing, `spares_free` leaves free services as they are,
+    `moves` says that the caller lays a subscription that goes to another account down there.
     """
 
     tenant_id: int
@@ -46,6 +47,7 @@ class ActionContext:
     over_limit: frozenset[int] = frozenset()
     remaining_fees: Mapping[int, int] = field(default_factory=dict)
     spares_free: bool = False
+    moves: bool = False
     wait: str = ""
     using: str = APP_ALIAS
 
@@ -163,6 +165,8 @@ def _decide(request: ActionRequest, facts: SubscriptionFacts, context: ActionCon
     if len(request.reason) > REASON_CHARS_MAX:
         text = f"reason: {len(request.reason)} characters are too many; allowed is up to {REASON_CHARS_MAX}."
         raise ActionRefused("reason", text)
+    if request.behaviour is Behaviour.CHANGE_ACCOUNT and not context.moves:
+        raise ActionRefused("account", "A subscription goes to another account today only, and one at a time.")
     effects = decide(request, facts, context.policy, today=context.today, remaining_fees=context.remaining_fees)
     return spares_free_services(effects, facts, context.policy) if context.spares_free else effects
 

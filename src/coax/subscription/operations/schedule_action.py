@@ -13,7 +13,7 @@ from coax.subscription.queries.codes import get_subscription_key
 from coax.subscription.queries.facts import lock_facts
 from coax.subscription.rules.machine import LIVE
 from coax.subscription.rules.refusals import ActionRefused
-from coax.subscription.types.actions import ActionRequest, ActionState
+from coax.subscription.types.actions import ActionRequest, ActionState, Behaviour
 
 
 class ActionNotScheduled(DomainError):
@@ -33,6 +33,9 @@ def schedule_action(request: ActionRequest, *, tenant_id: int, actor: str, today
     facts = lock_facts(tenant_id=tenant_id, keys=[place], today=today)[place]
     if request.performed_on <= today:
         raise ActionRefused("performed_on", f"performed_on: {request.performed_on} is not after today, {today}.")
+    if request.behaviour is Behaviour.CHANGE_ACCOUNT:
+        text = f"performed_on: {request.performed_on} is to come; a subscription goes to another account by {today}."
+        raise ActionRefused("performed_on", text)
     if facts.state not in LIVE:
         raise ActionRefused("state", f"Subscription {facts.code} is {facts.state}; nothing more happens to it.")
     action_id = next_ids("base_object_seq", 1)[0]

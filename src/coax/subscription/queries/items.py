@@ -82,7 +82,12 @@ def count_stock(*, tenant_id: int) -> list[dict[str, Any]]:
 
 
 def find_installed_items(
-    *, tenant_id: int, account_id: int, subscription_id: int | None = None, as_of: date | None = None
+    *,
+    tenant_id: int,
+    account_id: int,
+    subscription_id: int | None = None,
+    as_of: date | None = None,
+    using: str = APP_ALIAS,
 ) -> list[InstalledItemRow]:
     """Return the items of an account or one subscription: those open now, or those there on a day."""
     rows = fetch_dicts(
@@ -110,6 +115,7 @@ def find_installed_items(
             "subscription_id": subscription_id,
             "as_of": as_of,
         },
+        using=using,
     )
     return [InstalledItemRow(**row) for row in rows]
 

@@ -8,9 +8,9 @@ from coax.base.tenancy import APP_ALIAS
 from coax.subscription.rules.structure import Sold
 
 _SOLD = """
-SELECT u.code, u.type_id, u.state NOT IN ('cancelled', 'regretted') AS is_live,
+SELECT u.code, u.type_id, u.state NOT IN ('cancelled', 'regretted', 'replaced') AS is_live,
        array_agg(s.product_id ORDER BY s.id) FILTER (
-           WHERE s.state NOT IN ('cancelled', 'regretted', 'swapped', 'removed')) AS products
+           WHERE s.state NOT IN ('cancelled', 'regretted', 'swapped', 'removed', 'replaced')) AS products
   FROM subscription_subscription u
   LEFT JOIN subscription_service s ON s.bucket = u.bucket AND s.account_id = u.account_id AND s.subscription_id = u.id
  WHERE u.bucket = %s AND u.account_id = %s GROUP BY u.id, u.code, u.type_id, u.state ORDER BY u.id

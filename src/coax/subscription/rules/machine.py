@@ -10,12 +10,12 @@ from typing import Final
 
 from coax.configuration.types.billing_term_definition import BillingDirective
 from coax.subscription.types.actions import Behaviour, ServiceState
-from coax.subscription.types.contracts import SubscriptionState
+from coax.subscription.types.contracts import ENDED, SubscriptionState
 
 _S: Final = SubscriptionState
 _V: Final = ServiceState
-LIVE: Final = frozenset(_S) - {_S.REGRETTED, _S.CANCELLED}
-LIVE_SERVICE: Final = frozenset(_V) - {_V.REGRETTED, _V.CANCELLED, _V.SWAPPED, _V.REMOVED}
+LIVE: Final = frozenset(_S) - ENDED
+LIVE_SERVICE: Final = frozenset(_V) - {_V.REGRETTED, _V.CANCELLED, _V.SWAPPED, _V.REMOVED, _V.REPLACED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +137,9 @@ TRANSITIONS: Final[dict[Behaviour, Transition]] = {
     Behaviour.AMEND_BILLING_TERM: Transition(frozenset({_S.DRAFT, _S.EFFECTIVE, _S.NOT_EFFECTIVE, _S.IN_RESTING})),
     Behaviour.ADD_EXPENSE: Transition(LIVE),
     Behaviour.CHANGE_LOCATION: Transition(LIVE),
+    Behaviour.CHANGE_ACCOUNT: Transition(
+        frozenset({_S.DRAFT, _S.EFFECTIVE, _S.NOT_EFFECTIVE}), _S.REPLACED, LIVE_SERVICE, _V.REPLACED
+    ),
 }
 
 # What ends a state for a time; it is scheduled when the state begins. Where the account owes too much on that day, the
@@ -161,4 +164,5 @@ DIRECTIVES: Final[dict[ServiceState, BillingDirective]] = {
     _V.CANCELLED: BillingDirective.TO_BE_CREDITED,
     _V.SWAPPED: BillingDirective.TO_BE_CREDITED,
     _V.REMOVED: BillingDirective.NOT_TO_BE_BILLED,
+    _V.REPLACED: BillingDirective.TO_BE_CREDITED,
 }

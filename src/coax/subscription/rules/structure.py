@@ -7,32 +7,24 @@ that does not add anything is never refused for what was there before.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import Final
 
 from coax.configuration.types.subscription_definition import CountScope, Dependency, ServiceKind
+from coax.subscription.rules.machine import LIVE_SERVICE
 from coax.subscription.rules.policy import Policy
 from coax.subscription.rules.refusals import ActionRefused
-from coax.subscription.types.actions import ActionRequest, Effects, ServiceState, SubscriptionFacts
-from coax.subscription.types.contracts import SubscriptionState
-
-_COUNTED: Final = frozenset(ServiceState) - {
-    ServiceState.REGRETTED,
-    ServiceState.CANCELLED,
-    ServiceState.SWAPPED,
-    ServiceState.REMOVED,
-}
-_GONE: Final = frozenset({"cancelled", "regretted"})
+from coax.subscription.types.actions import ActionRequest, Effects, SubscriptionFacts
+from coax.subscription.types.contracts import ENDED, SubscriptionState
 
 
 def check_structure(request: ActionRequest, facts: SubscriptionFacts, effects: Effects, policy: Policy) -> None:
     """Refuse what would leave the subscription outside its type or the active definition. Raises: ActionRefused."""
-    if effects.state is not None and effects.state.value in _GONE:
+    if effects.state is not None and effects.state in ENDED:
         return
     changed = {change.service.service_id: change.state for change in effects.services}
-    before = [service.product_id for service in facts.services if service.state in _COUNTED]
-    after = [s.product_id for s in facts.services if changed.get(s.service_id, s.state) in _COUNTED]
+    before = [service.product_id for service in facts.services if service.state in LIVE_SERVICE]
+    after = [s.product_id for s in facts.services if changed.get(s.service_id, s.state) in LIVE_SERVICE]
     after += [service.product_id for service in effects.new_services]
     if sorted(before) == sorted(after) and not any(change.is_first for change in effects.services):
         return
@@ -101,6 +93,16 @@ def check_new_subscription(
     for dependency in policy.definition.service_dependencies:
         _check_dependency(dependency, facts, products, policy)
     _check_tiers(facts, products, policy)
+
+
+def check_moved_subscription(policy: Policy, facts: SubscriptionFacts, *, account_code: str, sold: list[Sold]) -> None:
+    """Refuse a move to an account that may not have another such subscription. Raises: ActionRefused."""
+    kind = policy.type_of(facts)
+    if kind is not None:
+        _check_number(policy, account_code, kind.code, sold)
+    elsewhere = tuple(product for one in sold if one.is_live for product in one.products)
+    products = [service.product_id for service in facts.services if service.state in LIVE_SERVICE]
+    _check_counts(replace(facts, products_elsewhere=elsewhere), products, policy)
 
 
 def _check_number(policy: Policy, account_code: str, type_code: str, sold: list[Sold]) -> None:

@@ -25,6 +25,7 @@ class ServiceState(StrEnum):
     CANCELLED = "cancelled"
     SWAPPED = "swapped"
     REMOVED = "removed"
+    REPLACED = "replaced"
 
 
 class Behaviour(StrEnum):
@@ -54,6 +55,7 @@ class Behaviour(StrEnum):
     AMEND_BILLING_TERM = "amend_billing_term"
     ADD_EXPENSE = "add_expense"
     CHANGE_LOCATION = "change_location"
+    CHANGE_ACCOUNT = "change_account"
 
 
 class Amendment(StrEnum):
@@ -107,6 +109,7 @@ class ActionRequest:
     extension_days: int | None = None
     duration: int = 0
     location: str | None = None
+    account_code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

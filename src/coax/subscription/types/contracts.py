@@ -18,6 +18,10 @@ class SubscriptionState(StrEnum):
     SHORT_TERM_NOT_EFFECTIVE = "short_term_not_effective"
     REGRETTED = "regretted"
     CANCELLED = "cancelled"
+    REPLACED = "replaced"
+
+
+ENDED = frozenset({SubscriptionState.REGRETTED, SubscriptionState.CANCELLED, SubscriptionState.REPLACED})
 
 
 @dataclass(frozen=True, slots=True)

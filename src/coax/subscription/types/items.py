@@ -43,6 +43,7 @@ class ItemVerb(StrEnum):
     LOSE = "lose"
     FIND = "find"
     WRITE_OFF = "write_off"
+    MOVE = "move"
 
 
 class ItemValueRefused(DomainError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from datetime import date
 from typing import Any, Final
 
@@ -12,12 +13,14 @@ from coax.base.calendar import NAMED_FREQUENCIES
 from coax.configuration.queries import find_versions
 from coax.interfaces.console.forms.nodes import write_label
 from coax.process.subscription_actions.sell import SaleRequest
+from coax.subscription.rules.expense import CHARGED_ONCE, LOCATION_CHARS_MAX
 from coax.subscription.rules.machine import TRANSITIONS
 from coax.subscription.types import SubscriptionRow
 from coax.subscription.types.actions import REASON_CHARS_MAX, ActionRequest, Amendment, Behaviour
 
 CALENDAR: Final = {"type": "date"}
 SOLD: Final = ("termed", "usage")
+_UNITS: Final = "Units of its rate, such as hours of a technician."
 
 
 class ActionForm(forms.Form):
@@ -44,6 +47,14 @@ class ActionForm(forms.Form):
             self._add("quantity", forms.IntegerField(label="Quantity", min_value=1, initial=1))
         if behaviour is Behaviour.AMEND_BILLING_TERM:
             self._add_contract(today)
+        if behaviour is Behaviour.ADD_EXPENSE:
+            self._add_expense(today)
+        if behaviour is Behaviour.CHANGE_LOCATION:
+            location = forms.CharField(label="Location", max_length=LOCATION_CHARS_MAX, help_text="Where it is served.")
+            self._add("location", location)
+        if behaviour is Behaviour.CHANGE_ACCOUNT:
+            help_text = "What was billed ahead is credited on the old account and billed on this one."
+            self._add("account_code", forms.CharField(label="New account", max_length=64, help_text=help_text))
         self._add("reason", forms.CharField(label="Reason", required=False, max_length=REASON_CHARS_MAX))
         key = forms.CharField(widget=forms.HiddenInput, initial=lambda: uuid.uuid4().hex, max_length=64)
         self._add("key", key)
@@ -57,6 +68,11 @@ class ActionForm(forms.Form):
 
     def _add(self, name: str, field: forms.Field) -> None:
         self.fields[name] = field
+
+    def _add_expense(self, today: date) -> None:
+        self._add("product_code", forms.ChoiceField(label="Product", choices=_products(today, CHARGED_ONCE)))
+        self._add("quantity", forms.IntegerField(label="Quantity", min_value=1, initial=1))
+        self._add("duration", forms.IntegerField(label="Duration", required=False, min_value=0, help_text=_UNITS))
 
     def _add_contract(self, today: date) -> None:
         choices = [(kind.value, write_label(kind.value)) for kind in Amendment]
@@ -124,6 +140,6 @@ def _active(kind: str, today: date) -> list[tuple[str, str]]:
     return [(row.code, row.spec.name) for row in find_versions(kind, today) if row.spec.is_active]
 
 
-def _products(today: date) -> list[tuple[str, str]]:
+def _products(today: date, classes: Collection[str] = SOLD) -> list[tuple[str, str]]:
     rows = find_versions("product", today)
-    return [(r.code, r.spec.name) for r in rows if r.spec.is_active and getattr(r.spec, "class_", "") in SOLD]
+    return [(r.code, r.spec.name) for r in rows if r.spec.is_active and getattr(r.spec, "class_", "") in classes]
