@@ -324,7 +324,8 @@ def test_another_price_plan_holds_from_the_day_of_the_amendment(database: str, t
   - code: main
 """
     zx = a_broadcaster(
-        plans="price_plans:\n  - code: main\n -> " + cheap, scheme="    price_plans: [main] ->     price_plans: [main, loyal]"
+        plans="price_plans:\n  - code: main\n -> " + cheap,
+        scheme="    price_plans: [main] ->     price_plans: [main, loyal]",
     )
     zx.subscribe(tmp_path, [{"account_code": "A", "product": "silver", "billed_until": "2026-07-01"}])
     zx.on("2026-06-20")

@@ -9,7 +9,18 @@ from django.urls import path
 from unfold.sites import UnfoldAdminSite
 
 from coax.interfaces.console.access import TENANT_KEY, LoginForm, Staff
-from coax.interfaces.console.pages import accounts, actions, audit, bills, configuration, dashboard, entity, runs, staff
+from coax.interfaces.console.pages import (
+    accounts,
+    actions,
+    audit,
+    bills,
+    configuration,
+    dashboard,
+    entity,
+    jobs,
+    runs,
+    staff,
+)
 
 
 class ConsoleSite(UnfoldAdminSite):
@@ -55,6 +66,15 @@ class ConsoleSite(UnfoldAdminSite):
             ("subscriptions/scheduled", actions.calendar, "calendar"),
             ("subscriptions/scheduled/<int:action_id>/call-off", actions.call_off, "call_off"),
             ("subscriptions/act/<slug:behaviour>/<path:code>", actions.act, "act"),
+            ("jobs/", jobs.board, "jobs"),
+            ("jobs/order/for/<path:code>", jobs.choose, "choose_job"),
+            ("jobs/order/<slug:kind>/<path:code>", jobs.order, "order_job"),
+            ("jobs/of/<str:code>/", jobs.job, "job"),
+            ("jobs/of/<str:code>/plan", jobs.plan, "plan_job"),
+            ("jobs/of/<str:code>/lines", jobs.add_line, "add_job_line"),
+            ("jobs/of/<str:code>/lines/<int:number>", jobs.change_line, "change_job_line"),
+            ("jobs/of/<str:code>/complete", jobs.complete, "complete_job"),
+            ("jobs/of/<str:code>/do/<slug:verb>", jobs.move, "move_job"),
             ("runs/", runs.runs, "runs"),
             ("runs/new", runs.new_run, "new_run"),
             ("runs/<int:number>/", runs.run, "run"),

@@ -13,7 +13,7 @@ from coax.subscription.types import BillingTermRow, ServiceRow, SubscriptionRow,
 _OWNER: Final = "bucket = %(bucket)s AND {table}.account_id = %(account_id)s AND {table}.tenant_id = %(tenant_id)s"
 _SUBSCRIPTIONS: Final = f"""
 SELECT u.id AS subscription_id, u.account_id, u.code, u.type_id, u.state, u.created_on,
-       u.state_from, u.state_ends_on, u.grace_until
+       u.state_from, u.state_ends_on, u.grace_until, u.location
   FROM subscription_subscription u WHERE u.{_OWNER.format(table="u")} ORDER BY u.code
 """
 _BILLING_TERMS: Final = f"""

@@ -84,6 +84,7 @@ class SubscriptionRow:
     state_from: date | None = None
     state_ends_on: date | None = None
     grace_until: date | None = None
+    location: str = ""
 
     @property
     def billing_term(self) -> BillingTermRow | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from django import forms
 
 from coax.base.calendar import NAMED_FREQUENCIES
 from coax.configuration.queries import find_versions
+from coax.configuration.types.billing_term_scheme import BillingTermScheme, Classification
 from coax.interfaces.console.forms.nodes import write_label
 from coax.process.subscription_actions.sell import SaleRequest
 from coax.subscription.rules.expense import CHARGED_ONCE, LOCATION_CHARS_MAX
@@ -32,9 +33,9 @@ class ActionForm(forms.Form):
         super().__init__(data, **options)
         self.behaviour, self.subscription = behaviour, subscription
         transition = TRANSITIONS[behaviour]
-        self._add("performed_on", _day("Day", initial=today, help_text="A later day than today schedules it."))
+        self._add("performed_on", make_day("Day", initial=today, help_text="A later day than today schedules it."))
         if transition.needs_end:
-            self._add("ends_on", _day("Until", help_text="First day on which it is over."))
+            self._add("ends_on", make_day("Until", help_text="First day on which it is over."))
         if transition.is_of_service:
             codes = [(s.code, s.code) for s in subscription.services if s.state in transition.service_from]
             self._add(
@@ -42,7 +43,7 @@ class ActionForm(forms.Form):
                 forms.ChoiceField(label="Service", choices=codes, initial=codes[0][0] if codes else ""),
             )
         if transition.adds_service:
-            self._add("product_code", forms.ChoiceField(label="New service", choices=_products(today)))
+            self._add("product_code", forms.ChoiceField(label="New service", choices=find_products(today)))
         if transition.adds_service and not transition.is_of_service:
             self._add("quantity", forms.IntegerField(label="Quantity", min_value=1, initial=1))
         if behaviour is Behaviour.AMEND_BILLING_TERM:
@@ -70,7 +71,7 @@ class ActionForm(forms.Form):
         self.fields[name] = field
 
     def _add_expense(self, today: date) -> None:
-        self._add("product_code", forms.ChoiceField(label="Product", choices=_products(today, CHARGED_ONCE)))
+        self._add("product_code", forms.ChoiceField(label="Product", choices=find_products(today, CHARGED_ONCE)))
         self._add("quantity", forms.IntegerField(label="Quantity", min_value=1, initial=1))
         self._add("duration", forms.IntegerField(label="Duration", required=False, min_value=0, help_text=_UNITS))
 
@@ -81,16 +82,16 @@ class ActionForm(forms.Form):
             "amendment",
             forms.ChoiceField(label="Binding period", choices=choices, initial=Amendment.NONE.value),
         )
-        self._add("scheme_code", _choice("Scheme", _active("billing_term_scheme", today)))
-        self._add("price_plan_code", _choice("Price plan", _active("price_plan", today)))
-        self._add("frequency", _choice("Billing frequency", names))
-        self._add("binding_period", _choice("Length of the binding", names, "For a new, renewed or adjusted one."))
-        self._add("binding_start_date", _day("Binding from", required=False))
+        self._add("scheme_code", make_choice("Scheme", find_schemes(today)))
+        self._add("price_plan_code", make_choice("Price plan", _active("price_plan", today)))
+        self._add("frequency", make_choice("Billing frequency", names))
+        self._add("binding_period", make_choice("Length of the binding", names, "For a new, renewed or adjusted one."))
+        self._add("binding_start_date", make_day("Binding from", required=False))
         self._add(
             "extension_days",
             forms.IntegerField(label="Days longer", required=False, min_value=1, help_text="For an extended one."),
         )
-        self._add("agreement_date", _day("Signed on", required=False))
+        self._add("agreement_date", make_day("Signed on", required=False))
 
 
 class SaleForm(forms.Form):
@@ -99,18 +100,21 @@ class SaleForm(forms.Form):
     def __init__(self, data: Any = None, *, today: date, **options: Any) -> None:
         super().__init__(data, **options)
         names = [(code, write_label(code)) for code in NAMED_FREQUENCIES]
-        types, schemes = _active("subscription_type", today), _active("billing_term_scheme", today)
+        types, schemes = _active("subscription_type", today), find_schemes(today)
         self.fields |= {
             "subscription_type": forms.ChoiceField(label="Subscription type", choices=types, initial=_first(types)),
             "scheme": forms.ChoiceField(label="Scheme", choices=schemes, initial=_first(schemes)),
             "products": forms.MultipleChoiceField(
-                label="Services", choices=_products(today), help_text="Hold Ctrl to choose several."
+                label="Services",
+                choices=find_products(today),
+                widget=forms.CheckboxSelectMultiple,
+                help_text="What it holds from its first day.",
             ),
-            "frequency": _choice("Billing frequency", names, empty="The scheme's"),
-            "price_plan": _choice("Price plan", _active("price_plan", today), empty="The scheme's"),
+            "frequency": make_choice("Billing frequency", names, empty="The scheme's"),
+            "price_plan": make_choice("Price plan", _active("price_plan", today), empty="The scheme's"),
             "cycle_day": forms.IntegerField(label="Cycle day", required=False, min_value=1, max_value=31),
-            "binding_period": _choice("Binding period", names, empty="None"),
-            "performed_on": _day("From", initial=today),
+            "binding_period": make_choice("Binding period", names, empty="None"),
+            "performed_on": make_day("From", initial=today),
             "is_draft": forms.BooleanField(label="Only lay down a draft", required=False),
             "reason": forms.CharField(label="Reason", required=False, max_length=REASON_CHARS_MAX),
             "key": forms.CharField(widget=forms.HiddenInput, initial=lambda: uuid.uuid4().hex, max_length=64),
@@ -126,13 +130,15 @@ def _first(choices: list[tuple[str, str]]) -> str:
     return choices[0][0] if choices else ""
 
 
-def _day(label: str, **options: Any) -> forms.DateField:
+def make_day(label: str, **options: Any) -> forms.DateField:
+    """Return a field for a civil day."""
     return forms.DateField(label=label, widget=forms.DateInput(attrs=CALENDAR, format="%Y-%m-%d"), **options)
 
 
-def _choice(
+def make_choice(
     label: str, choices: list[tuple[str, str]], help_text: str = "", *, empty: str = "As it is"
 ) -> forms.ChoiceField:
+    """Return a field for one of some values, or none."""
     return forms.ChoiceField(label=label, required=False, choices=[("", empty), *choices], help_text=help_text)
 
 
@@ -140,6 +146,16 @@ def _active(kind: str, today: date) -> list[tuple[str, str]]:
     return [(row.code, row.spec.name) for row in find_versions(kind, today) if row.spec.is_active]
 
 
-def _products(today: date, classes: Collection[str] = SOLD) -> list[tuple[str, str]]:
+def find_schemes(today: date) -> list[tuple[str, str]]:
+    """Return code and name of the active schemes of subscriptions."""
+    return [
+        (row.code, row.spec.name)
+        for row in find_versions("billing_term_scheme", today)
+        if row.spec.is_active and cast("BillingTermScheme", row.spec).classification is Classification.SUBSCRIPTIONS
+    ]
+
+
+def find_products(today: date, classes: Collection[str] = SOLD) -> list[tuple[str, str]]:
+    """Return code and name of the active products of some classes."""
     rows = find_versions("product", today)
     return [(r.code, r.spec.name) for r in rows if r.spec.is_active and getattr(r.spec, "class_", "") in classes]

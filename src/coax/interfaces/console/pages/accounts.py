@@ -31,6 +31,8 @@ from coax.process.bills.numbers import compose_bill_number, parse_bill_number
 from coax.process.bills.reading import read_operator
 from coax.rating.types import PPM
 from coax.subscription.queries.due_actions import find_actions
+from coax.subscription.queries.items import find_installed_items
+from coax.subscription.queries.jobs import find_jobs
 from coax.subscription.rules.machine import FOR_A_TIME, TRANSITIONS
 from coax.subscription.types import BillingTermRow, ServiceRow, SubscriptionRow
 from coax.subscription.types.actions import Behaviour
@@ -114,6 +116,8 @@ def account(request: StaffRequest, code: str) -> HttpResponse:
             account_id=statement.account.account_id,
             limit=STATEMENT_ROWS_MAX if is_whole else POSTINGS_SHOWN,
         ),
+        jobs=find_jobs(tenant_id=request.tenant.id, account_id=statement.account.account_id),
+        items=find_installed_items(tenant_id=request.tenant.id, account_id=statement.account.account_id),
         bills=bills,
         postings=postings,
         is_whole=is_whole or (len(bills) < BILLS_SHOWN and len(postings) < POSTINGS_SHOWN),

@@ -35,6 +35,7 @@ class Link:
 NAVIGATION: Final = (
     Link("dashboard", "Overview", "admin:index"),
     Link("accounts", "Accounts", "admin:accounts"),
+    Link("jobs", "Jobs", "admin:jobs"),
     Link("calendar", "Scheduled", "admin:calendar"),
     Link("runs", "Billing runs", "admin:runs"),
     Link("bills", "Bills", "admin:bills"),
