@@ -230,7 +230,8 @@ def quote(job: str, tenant: TenantCode = None, as_json: AsJson = False) -> None:
     with problems_reported(as_json=as_json):
         operator = open_tenant(tenant)
         found = quote_job(tenant=operator, code=job, actor=find_actor())
-        left = str(minor_to_decimal(found.credit_left_minor, operator.currency))
+        limit = found.credit_left_minor
+        left = None if limit is None else str(minor_to_decimal(limit, operator.currency))
         document = compose_document(found.bill.facts) if found.bill.facts else None
         if as_json:
             print_json(
@@ -250,7 +251,8 @@ def quote(job: str, tenant: TenantCode = None, as_json: AsJson = False) -> None:
         else:
             print_bill(document, None, operator)
         verdict = "enough" if found.is_affordable else "not enough"
-        console.print(f"Credit left: {left} {operator.currency}, {verdict} for this bill.")
+        said = "no limit" if left is None else f"{left} {operator.currency}"
+        console.print(f"Credit left: {said}, {verdict} for this bill.")
 
 
 @app.command("plan")

@@ -39,18 +39,18 @@ class JobQuote:
     """What completing a job today would do, the account's next bill after it, and if its credit is enough.
 
     `total_minor` is the bill's total, 0 where it has none; `credit_left_minor` what the account may owe more as things
-    stand, both in minor units.
+    stand, None without a limit; both in minor units.
     """
 
     changes: list[str]
     bill: Preview
     total_minor: int
-    credit_left_minor: int
+    credit_left_minor: int | None
 
     @property
     def is_affordable(self) -> bool:
         """Tell whether the bill keeps the account within its credit limit."""
-        return self.total_minor <= self.credit_left_minor
+        return self.credit_left_minor is None or self.total_minor <= self.credit_left_minor
 
 
 def perform_completion(

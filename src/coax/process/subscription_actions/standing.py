@@ -134,10 +134,10 @@ def find_over_limit(account_ids: Sequence[int], *, using: str = APP_ALIAS) -> fr
     return frozenset(row[0] for row in rows)
 
 
-def find_credit_left(account_id: int, *, using: str = APP_ALIAS) -> int:
-    """Return how much more an account may owe, in minor units; less than nothing where it owes too much."""
+def find_credit_left(account_id: int, *, using: str = APP_ALIAS) -> int | None:
+    """Return what an account may owe more, in minor units: below nothing where it owes too much, None without limit."""
     row = fetch_rows(_CREDIT_LEFT, [bucket_of(account_id), account_id], using=using)
-    return int(row[0][0])
+    return None if row[0][0] is None else int(row[0][0])
 
 
 def find_debtors(

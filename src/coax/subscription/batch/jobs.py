@@ -207,7 +207,7 @@ def charge_lines(job: JobRow, lines: Sequence[JobLineRow], on: date, *, tenant_i
     fresh = next_ids("base_object_seq", len(billed), using=using)
     columns = [
         fresh,
-        [str(line.number) for line in billed],
+        [f"{job.code}-{line.number}" for line in billed],
         [line.product_id for line in billed],
         [line.quantity for line in billed],
         [line.duration for line in billed],

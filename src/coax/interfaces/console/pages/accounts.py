@@ -38,6 +38,19 @@ from coax.subscription.types import BillingTermRow, ServiceRow, SubscriptionRow
 from coax.subscription.types.actions import Behaviour
 
 PAGE = "accounts"
+# What clerks do all day stands first; the rest is one click away.
+COMMON = (
+    Behaviour.ACTIVATE,
+    Behaviour.END_RESTING,
+    Behaviour.END_SHORT_TERM_ACTIVATION,
+    Behaviour.END_SHORT_TERM_DEACTIVATION,
+    Behaviour.SWAP_SERVICE,
+    Behaviour.ADD_SERVICE,
+    Behaviour.CANCEL_SERVICE,
+    Behaviour.REST,
+    Behaviour.DEACTIVATE,
+    Behaviour.CANCEL,
+)
 WRITE = ("POST",)
 
 
@@ -58,6 +71,7 @@ class SubscriptionView:
     price_plan: str
     services: list[tuple[ServiceRow, str, bool]]
     actions: list[str]
+    rare_actions: list[str]
 
 
 @page()
@@ -117,6 +131,7 @@ def account(request: StaffRequest, code: str) -> HttpResponse:
             limit=STATEMENT_ROWS_MAX if is_whole else POSTINGS_SHOWN,
         ),
         jobs=find_jobs(tenant_id=request.tenant.id, account_id=statement.account.account_id),
+        job_types={row.code: row.spec.name for row in find_versions("job_type")},
         items=find_installed_items(tenant_id=request.tenant.id, account_id=statement.account.account_id),
         bills=bills,
         postings=postings,
@@ -229,6 +244,11 @@ class _Names:
     def view(self, row: SubscriptionRow) -> SubscriptionView:
         """Return a subscription with its names; services ordered as stored, with whether they have ended."""
         term = row.billing_term or (row.billing_terms[-1] if row.billing_terms else None)
+        allowed = [
+            kind
+            for kind, rule in TRANSITIONS.items()
+            if row.state in rule.begins_from and not (kind is Behaviour.DEACTIVATE and row.state in FOR_A_TIME)
+        ]
         return SubscriptionView(
             row=row,
             type=self.entity(row.type_id),
@@ -239,9 +259,6 @@ class _Names:
                 (service, self.entity(service.product_id), service.extra_discount_ppm == PPM)
                 for service in row.services
             ],
-            actions=[
-                kind.value
-                for kind, rule in TRANSITIONS.items()
-                if row.state in rule.begins_from and not (kind is Behaviour.DEACTIVATE and row.state in FOR_A_TIME)
-            ],
+            actions=[kind.value for kind in COMMON if kind in allowed],
+            rare_actions=[kind.value for kind in allowed if kind not in COMMON],
         )

@@ -13,8 +13,10 @@ from django.shortcuts import redirect
 from coax.base.clock import tenant_today
 from coax.base.errors import DomainError
 from coax.configuration.queries import find_versions, get_entity
+from coax.configuration.types.catalogue import ProductClass
 from coax.configuration.types.job_type import JobState, JobType
 from coax.interfaces.console.access import StaffRequest
+from coax.interfaces.console.forms.action import find_products
 from coax.interfaces.console.forms.job import LineForm, OrderForm, PlanForm, to_plan
 from coax.interfaces.console.forms.nodes import write_label
 from coax.interfaces.console.pages.page import page, show
@@ -52,6 +54,7 @@ def board(request: StaffRequest) -> HttpResponse:
     rows = find_jobs(tenant_id=request.tenant.id, job_type=kind or None, is_open=True)
     people = sorted({row.assigned_to for row in rows if row.assigned_to})
     chosen = [row for row in rows if not who or row.assigned_to == who]
+    types = {row.code: row.spec.name for row in find_versions("job_type")}
     over = find_jobs(tenant_id=request.tenant.id, job_type=kind or None, state=JobState.COMPLETED)
     return show(
         request,
@@ -61,7 +64,8 @@ def board(request: StaffRequest) -> HttpResponse:
         columns=[(title, state, [row for row in chosen if row.state is state]) for state, title in COLUMNS],
         over=sorted(over, key=lambda row: str(row.completed_on), reverse=True)[:OVER_SHOWN],
         today=tenant_today(request.tenant.id),
-        types=[(row.code, row.spec.name) for row in find_versions("job_type")],
+        types=list(types.items()),
+        names=types,
         people=people,
         who=who,
         kind=kind,
@@ -235,6 +239,7 @@ def _show_job(request: StaffRequest, code: str, **forms: Any) -> HttpResponse:
         job=row,
         job_type=job_type,
         lines=find_job_lines(row),
+        goods=[code for code, _ in find_products(today, (ProductClass.PHYSICAL_GOOD,))],
         events=find_job_events(row),
         moves=[
             (verb.value, write_label(verb.value))

@@ -89,3 +89,9 @@ def shown(value: Any) -> str:
 
 def _sign(text: str) -> str:
     return text.replace("-", MINUS, 1) if text.startswith("-") else text
+
+
+@register.filter
+def get(names: dict[str, str], code: str) -> str:
+    """Write the name that a code has, or the code itself where it has none."""
+    return names.get(code, code)
