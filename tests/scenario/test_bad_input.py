@@ -110,7 +110,7 @@ WRONG_RUNS = {
         1,
         "'soon' is no due-date rule; allowed: day_of_next_month:1..31, days_after_transaction:0..366, or a date as",
     ),
-    "no such scheme": (["--scheme", "gold"], 1, "schemes: 'gold' is unknown; there are: normal-bt."),
+    "no such scheme": (["--scheme", "gold"], 1, "schemes: 'gold' is unknown; there are: jobs-bt, normal-bt."),
     "no such frequency": (
         ["--frequency", "hourly"],
         1,

@@ -126,6 +126,9 @@ class BillingTermRule(Spec):
     extend_binding: bool = Field(default=False, description="Rested days are added to the binding period.")
     directive: BillingDirective | None = Field(default=None, description="How the time is billed.")
     penalty: Penalty | None = Field(default=None, description="What it costs.")
+    require_installed: Many[ProductRef] = Field(
+        default=(), description="Goods of which one must be installed before activation."
+    )
     schemes: Many[Annotated[Code, Ref("billing_term_scheme")]] = Field(
         default=(), description="Only these schemes; empty for all (R78)."
     )
@@ -151,6 +154,9 @@ def _check_rule(rule: BillingTermRule) -> Iterator[Issue]:
         yield Issue(("swaps",), f"goes only with rule: {BillingTermRuleKind.SWAP}")
     if rule.rule is BillingTermRuleKind.SWAP and rule.max_times is None:
         yield Issue(("max_times",), "a swap rule says how often; 0 for never")
+    is_condition = rule.rule is BillingTermRuleKind.ACTIVATION_CONDITION
+    if is_condition != bool(rule.require_installed):
+        yield Issue(("require_installed",), "goes with, and only with, rule: activation_condition")
     is_counted = rule.max_times is not None or rule.max_total_days is not None
     if rule.within and not is_counted:
         yield Issue(("within",), "goes with max_times or max_total_days")

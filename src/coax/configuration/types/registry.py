@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from coax.configuration.types.action_type import ActionType
 from coax.configuration.types.billing_term_definition import BillingTermDefinition
 from coax.configuration.types.billing_term_scheme import BillingTermScheme
 from coax.configuration.types.catalogue import (
@@ -69,6 +70,7 @@ _ALL: Final = (
     _declare(PricePlan, "price_plan", "Price plan", on_use="replace"),
     _declare(BillingTermScheme, "billing_term_scheme", "Billing term scheme", on_use="replace"),
     _declare(SubscriptionType, "subscription_type", "Subscription type"),
+    _declare(ActionType, "action_type", "Action type"),
     _declare(JobType, "job_type", "Job type"),
     _declare(SubscriptionDefinition, "subscription_definition", "Subscription definition"),
     _declare(BillingTermDefinition, "billing_term_definition", "Billing term definition"),

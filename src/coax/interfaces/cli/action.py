@@ -44,7 +44,7 @@ NewCode = Annotated[str | None, typer.Option("--as", help="Code of the new servi
 Quantity = Annotated[int, typer.Option("--quantity", help="How many.")]
 Price = Annotated[str | None, typer.Option("--price", help="Agreed price, in place of the price plan's.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why, for those who read it later.")]
-TypeOfAction = Annotated[str, typer.Option("--type", help="Your own name for the kind of action.")]
+TypeOfAction = Annotated[str, typer.Option("--type", help="Your own action type, as configured.")]
 
 
 @app.command("do")
@@ -75,6 +75,7 @@ def perform(
     account: Annotated[str | None, typer.Option("--account", help="The account that it goes to.")] = None,
     reason: Reason = "",
     action_type: TypeOfAction = "",
+    sub_type: Annotated[str, typer.Option("--sub-type", help="Your own finer name within the type.")] = "",
     key: Annotated[str | None, typer.Option("--key", help="Idempotency key: done once however often asked.")] = None,
     preview: Annotated[bool, typer.Option("--preview", help="Show changes and next bill; change nothing.")] = False,
     as_json: AsJson = False,
@@ -89,6 +90,7 @@ def perform(
             behaviour=behaviour,
             performed_on=parse_date(on, "--on") or today,
             action_type=action_type,
+            sub_action_type=sub_type,
             reason=reason,
             ends_on=parse_date(until, "--until"),
             service_code=service,

@@ -26,10 +26,11 @@ from coax.subscription.operations.job_change import JobContext, move_job
 from coax.subscription.operations.job_complete import check_completion, complete_job
 from coax.subscription.queries.codes import get_subscription_key
 from coax.subscription.queries.jobs import find_job_lines, get_job
+from coax.subscription.queries.policy import load_policy
 from coax.subscription.rules.jobs import FULFILMENTS
 from coax.subscription.types.actions import ActionRequest, Behaviour
 from coax.subscription.types.items import ItemCondition
-from coax.subscription.types.jobs import JobLineRow, JobRow, JobVerb, SaleOrder, ServiceOrder, refuse_job
+from coax.subscription.types.jobs import JobLineRow, JobRow, JobVerb, ServiceOrder, refuse_job
 
 NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -86,7 +87,7 @@ def perform_completion(
 def quote_job(*, tenant: Tenant, code: str, actor: str) -> JobQuote:
     """Complete a job today, make the account's next bill by the run's own code, and take everything back.
 
-    A draft is quoted as if it were submitted. Items are left out, for they may not be chosen yet.
+    A draft is quoted as if it were submitted. Swaps of items are left out, for the new ones may not be chosen yet.
 
     Raises: JobRefused, ActionRefused, and what planning a run raises.
     """
@@ -119,10 +120,17 @@ def _complete(
     job = get_job(tenant_id=tenant.id, code=code, is_locked=True, using=RUN_ALIAS)
     on = completed_on or context.today
     check_completion(job, completed_on=on, today=context.today)
-    subscription, changes = _fulfil(tenant, job, actor, on)
+    subscription, requests, changes = job.subscription_code, list(_requests(job, on)), []
+    if job.order.sale is not None:
+        is_draft = load_policy(on, using=RUN_ALIAS).asks_for_items
+        sale = make_sale(job, job.order.sale, on, is_draft=is_draft)
+        subscription = str(sell_subscription(tenant=tenant, request=sale, actor=actor)[0]["subscription"])
+        requests = [_activation(job, subscription, on)] if is_draft else []
+        changes.append(f"subscription {subscription}: sold, effective from {on}")
     if not is_quote:
         changes += _exchange(job, context, on, swaps)
-        changes += _deliver(job, find_job_lines(job, using=RUN_ALIAS), context, on, subscription)
+    changes += _deliver(job, find_job_lines(job, using=RUN_ALIAS), context, on, subscription)
+    changes += _perform(tenant, requests, actor)
     key = get_subscription_key(tenant_id=tenant.id, code=subscription, using=RUN_ALIAS) if subscription else None
     closed = complete_job(
         job,
@@ -140,21 +148,19 @@ def _complete(
     }
 
 
-def _fulfil(tenant: Tenant, job: JobRow, actor: str, on: date) -> tuple[str | None, list[str]]:
-    """Do what the job is for; return the subscription it is about and what changed, a line for each."""
-    if job.order.sale is not None:
-        code = _sell(tenant, job, job.order.sale, actor, on)
-        return code, [f"subscription {code}: sold, effective from {on}"]
+def _perform(tenant: Tenant, requests: Sequence[ActionRequest], actor: str) -> list[str]:
+    """Perform the actions that the job is for; return what changed, a line for each."""
     changes: list[str] = []
-    for request in _requests(job, on):
+    for request in requests:
         outcome = perform_request(tenant=tenant, request=request, actor=actor, using=RUN_ALIAS)
         changes += describe_effects(outcome.effects) if outcome.effects else []
-    return job.subscription_code, changes
+    return changes
 
 
-def _sell(tenant: Tenant, job: JobRow, sale: SaleOrder, actor: str, on: date) -> str:
-    answer, _ = sell_subscription(tenant=tenant, request=make_sale(job, sale, on), actor=actor)
-    return str(answer["subscription"])
+def _activation(job: JobRow, subscription: str, on: date) -> ActionRequest:
+    return ActionRequest(
+        subscription_code=subscription, behaviour=Behaviour.ACTIVATE, performed_on=on, reason=f"job {job.code}"
+    )
 
 
 def _requests(job: JobRow, on: date) -> Iterator[ActionRequest]:

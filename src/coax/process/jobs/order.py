@@ -64,8 +64,8 @@ def make_job_context(tenant: Tenant, *, actor: str, reason: str = "", using: str
     )
 
 
-def make_sale(job: JobRow, sale: SaleOrder, on: date) -> SaleRequest:
-    """Return the sale that completing a job on a day makes."""
+def make_sale(job: JobRow, sale: SaleOrder, on: date, *, is_draft: bool) -> SaleRequest:
+    """Return the sale that completing a job on a day makes; a draft where items have to be installed first."""
     return SaleRequest(
         account_code=job.account_code,
         subscription_type=sale.subscription_type,
@@ -78,6 +78,7 @@ def make_sale(job: JobRow, sale: SaleOrder, on: date) -> SaleRequest:
         cycle_day=sale.cycle_day,
         binding_period=sale.binding_period,
         binding_start_date=on if sale.binding_period else None,
+        is_draft=is_draft,
         reason=f"job {job.code}",
     )
 
@@ -106,4 +107,6 @@ def _check_order(tenant: Tenant, job: JobRow) -> None:
     if job.order.sale is not None:
         today = tenant_today(tenant.id)
         account = get_account(tenant.id, job.account_code)
-        check_sale(tenant, make_sale(job, job.order.sale, today), account, load_policy(today), using=APP_ALIAS)
+        policy = load_policy(today)
+        sale = make_sale(job, job.order.sale, today, is_draft=policy.asks_for_items)
+        check_sale(tenant, sale, account, policy, using=APP_ALIAS)

@@ -15,6 +15,7 @@ from coax.base.db import fetch_rows
 from coax.base.idempotency import perform_once
 from coax.base.ids import bucket_of
 from coax.base.tenancy import RUN_ALIAS, Tenant, tenant_transaction
+from coax.configuration.types.billing_term_definition import BillingTermRuleKind
 from coax.configuration.types.billing_term_scheme import PaymentModel
 from coax.party.queries.accounts import get_account
 from coax.party.types import AccountRow
@@ -129,6 +130,8 @@ def check_sale(tenant: Tenant, request: SaleRequest, account: AccountRow, policy
     if scheme and scheme.payment_model is PaymentModel.PAY_BEFORE_BILL and not request.is_draft:
         text = f"scheme: {request.scheme!r} wants payment before activation (R52); sell a draft."
         raise ActionRefused("payment_model", text)
+    if not request.is_draft and policy.asks_for_items:
+        _check_conditions(request, policy)
     unknown = [code for code in request.products if code not in policy.product_ids]
     if unknown:
         raise ActionRefused("products", f"products: there is no product {unknown[0]!r}.")
@@ -141,6 +144,20 @@ def check_sale(tenant: Tenant, request: SaleRequest, account: AccountRow, policy
         products=[policy.product_ids[code] for code in request.products],
         sold=sold,
     )
+
+
+def _check_conditions(request: SaleRequest, policy: Policy) -> None:
+    """Refuse to begin at once what needs an item first: nothing is installed on what does not exist yet."""
+    for rule in policy.rules:
+        if rule.rule is not BillingTermRuleKind.ACTIVATION_CONDITION:
+            continue
+        is_spared = request.subscription_type in rule.exceptions.subscription_types
+        is_of_scheme = not rule.schemes or request.scheme in rule.schemes
+        is_about = not rule.products or set(rule.products) & set(request.products)
+        if is_of_scheme and is_about and not is_spared:
+            needed = ", ".join(rule.require_installed)
+            text = f"products: needs one of these installed first: {needed}; sell a draft, install, activate."
+            raise ActionRefused("activation_condition", text)
 
 
 def _next_code(account: AccountRow) -> str:

@@ -14,8 +14,9 @@ from coax.subscription.batch.actions import NewAction, call_off, close_actions, 
 from coax.subscription.batch.effects import Decided, write_effects
 from coax.subscription.queries.codes import SubscriptionUnknown
 from coax.subscription.queries.facts import find_subscription_keys, lock_facts
+from coax.subscription.rules.action_types import check_action_type
 from coax.subscription.rules.decide import decide, spares_free_services
-from coax.subscription.rules.machine import ENDINGS, FOR_A_TIME, LIVE
+from coax.subscription.rules.machine import ENDINGS, LIVE
 from coax.subscription.rules.policy import Policy
 from coax.subscription.rules.refusals import ActionRefused
 from coax.subscription.types.actions import (
@@ -28,6 +29,8 @@ from coax.subscription.types.actions import (
 )
 
 Key = tuple[int, int]
+# What keeps services off at the end of a state for a time.
+_STAYS_OFF: Final = frozenset({"credit_limit", "activation_condition"})
 _WITH_RESTS: Final = frozenset({Behaviour.REST, Behaviour.END_RESTING})
 
 
@@ -54,13 +57,17 @@ class ActionContext:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one request: what it changed, or why it was refused and changed nothing."""
+    """What became of one request: what it changed, or why it was refused and changed nothing.
+
+    `instead` says why another action took its place.
+    """
 
     request: ActionRequest
     action_id: int | None
     facts: SubscriptionFacts | None
     effects: Effects | None
     refusal: ActionRefused | SubscriptionUnknown | None = None
+    instead: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +141,7 @@ def _perform_round(
         over_limit=context.over_limit,
         with_rests=bool(behaviours & _WITH_RESTS),
         with_account=context.policy.counts_over_accounts,
+        with_items=context.policy.asks_for_items,
         wait=context.wait,
         using=context.using,
     )
@@ -154,10 +162,14 @@ def _judge(
     if facts is None:
         return Outcome(request, action_id, None, None, _unknown(request))
     try:
+        if not is_due:
+            check_action_type(request, context.policy)
         return Outcome(request, action_id, facts, _decide(request, facts, context))
     except ActionRefused as refusal:
-        if is_due and refusal.rule == "credit_limit" and request.behaviour in ENDINGS.values():
-            return _judge(replace(request, behaviour=Behaviour.DEACTIVATE), action_id, facts, context, is_due=False)
+        if is_due and refusal.rule in _STAYS_OFF and request.behaviour in ENDINGS.values():
+            instead = replace(request, behaviour=Behaviour.DEACTIVATE, action_type="", sub_action_type="")
+            outcome = _judge(instead, action_id, facts, context, is_due=False)
+            return replace(outcome, instead=f"Deactivated instead: {refusal.message}")
         return Outcome(request, action_id, facts, None, refusal)
 
 
@@ -191,7 +203,7 @@ def _write(outcomes: list[Outcome], context: ActionContext, *, is_scheduled: boo
                 one.facts.account_id,
                 one.action_id,
                 ActionState.REJECTED if one.refusal else ActionState.EXECUTED,
-                one.refusal.message if one.refusal else _say_instead(one),
+                one.refusal.message if one.refusal else one.instead,
             )
             for one in outcomes
             if one.facts is not None and one.action_id is not None
@@ -234,12 +246,6 @@ def _write(outcomes: list[Outcome], context: ActionContext, *, is_scheduled: boo
         ),
         using=context.using,
     )
-
-
-def _say_instead(one: Outcome) -> str:
-    """Tell where the end of a rest became a deactivation."""
-    is_off = one.facts is not None and one.facts.state in FOR_A_TIME and one.request.behaviour is Behaviour.DEACTIVATE
-    return "Deactivated instead: the account owes more than its credit limit." if is_off else ""
 
 
 def _follow_up(outcomes: list[Outcome], context: ActionContext) -> None:

@@ -11,6 +11,8 @@ from coax.base.numbers import next_ids
 from coax.subscription.batch.actions import NewAction, close_actions, write_actions
 from coax.subscription.queries.codes import get_subscription_key
 from coax.subscription.queries.facts import lock_facts
+from coax.subscription.queries.policy import load_policy
+from coax.subscription.rules.action_types import check_action_type
 from coax.subscription.rules.machine import LIVE
 from coax.subscription.rules.refusals import ActionRefused
 from coax.subscription.types.actions import ActionRequest, ActionState, Behaviour
@@ -36,6 +38,7 @@ def schedule_action(request: ActionRequest, *, tenant_id: int, actor: str, today
     if request.behaviour is Behaviour.CHANGE_ACCOUNT:
         text = f"performed_on: {request.performed_on} is to come; a subscription goes to another account by {today}."
         raise ActionRefused("performed_on", text)
+    check_action_type(request, load_policy(today))
     if facts.state not in LIVE:
         raise ActionRefused("state", f"Subscription {facts.code} is {facts.state}; nothing more happens to it.")
     action_id = next_ids("base_object_seq", 1)[0]

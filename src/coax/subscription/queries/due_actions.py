@@ -91,6 +91,7 @@ def _make_row(row: dict[str, Any]) -> ActionRow:
         service_code=request.get("service_code") or request.get("product_code"),
         behaviour=Behaviour(row["behaviour"]),
         action_type=row["action_type"],
+        sub_action_type=request.get("sub_action_type", ""),
         state=ActionState(row["state"]),
         performed_on=row["performed_on"],
         ends_on=request.get("ends_on"),

@@ -11,6 +11,7 @@ from coax.base.db import fetch_dicts, fetch_rows
 from coax.base.errors import DomainError
 from coax.base.ids import bucket_of
 from coax.base.tenancy import APP_ALIAS
+from coax.subscription.rules.machine import LIVE_SERVICE
 from coax.subscription.types.actions import ServiceFacts, ServiceState, SubscriptionFacts, TermFacts
 from coax.subscription.types.contracts import SubscriptionState
 
@@ -54,13 +55,17 @@ SELECT h.subscription_id, h.effective_from, h.effective_to
     ON h.bucket = k.bucket AND h.account_id = k.account_id AND h.subscription_id = k.id
  WHERE h.state = 'in_resting' AND h.effective_to IS NOT NULL ORDER BY h.effective_from, h.id
 """
+_ITEMS: Final = """
+SELECT n.subscription_id, i.product_id
+  FROM subscription_installed_item n JOIN {keys}
+    ON n.bucket = k.bucket AND n.account_id = k.account_id AND n.subscription_id = k.id
+  JOIN subscription_stock_item i ON i.tenant_id = n.tenant_id AND i.id = n.item_id
+ WHERE n.installed_to IS NULL
+"""
 _FIND: Final = """
 SELECT code, account_id, subscription_id FROM subscription_subscription_code
  WHERE tenant_id = %s AND code = ANY(%s)
 """
-
-
-_GONE: Final = {ServiceState.CANCELLED, ServiceState.REGRETTED, ServiceState.SWAPPED, ServiceState.REMOVED}
 
 
 class SubscriptionBusy(DomainError):
@@ -85,13 +90,15 @@ def lock_facts(
     over_limit: frozenset[int] = frozenset(),
     with_rests: bool = False,
     with_account: bool = False,
+    with_items: bool = False,
     wait: str = "",
     using: str = APP_ALIAS,
 ) -> dict[tuple[int, int], SubscriptionFacts]:
     """Lock the subscriptions with these keys (account_id, subscription_id) and return what is known of each.
 
     `over_limit` are the accounts that owe more than they may; `with_account` counts the products of an account's other
-    subscriptions too. `wait` is NOWAIT, or nothing to wait for whoever has them. The account rows are not locked.
+    subscriptions too, `with_items` reads the goods that are installed. `wait` is NOWAIT, or nothing to wait for whoever
+    has them. The account rows are not locked.
     """
     params: dict[str, Any] = {
         "tenant_id": tenant_id,
@@ -106,6 +113,7 @@ def lock_facts(
     rows = {r["service_id"]: r for r in fetch_dicts(_SERVICES.format(keys=_KEYS, own=own), params, using=using)}
     services = _group(rows.values())
     rests = _group(fetch_dicts(_RESTS.format(keys=_KEYS), params, using=using)) if with_rests else {}
+    items = _group(fetch_dicts(_ITEMS.format(keys=_KEYS), params, using=using)) if with_items else {}
     elsewhere = _products_by_account(rows.values(), today) if with_account else {}
     facts = {}
     for head in heads:
@@ -117,6 +125,7 @@ def lock_facts(
             services.get(key, []),
             tuple((row["effective_from"], row["effective_to"]) for row in rests.get(key, [])),
             tuple(p for owner, p in elsewhere.get(head["account_id"], []) if owner != key),
+            installed=tuple(row["product_id"] for row in items.get(key, [])),
             today=today,
             is_over_limit=head["account_id"] in over_limit,
         )
@@ -131,6 +140,7 @@ def _make_facts(
     rested: tuple[tuple[date, date], ...],
     products_elsewhere: tuple[int, ...],
     *,
+    installed: tuple[int, ...],
     today: date,
     is_over_limit: bool,
 ) -> SubscriptionFacts:
@@ -154,6 +164,7 @@ def _make_facts(
         services=tuple(_make_service(row, today) for row in services),
         rested=rested,
         products_elsewhere=products_elsewhere,
+        installed=installed,
         is_over_limit=is_over_limit,
     )
 
@@ -185,13 +196,13 @@ def _state_of(row: dict[str, Any], today: date) -> ServiceState:
     """Return a service's state; one whose end was set beforehand is over on that day."""
     state = ServiceState(row["state"])
     is_over = row["effective_to"] is not None and row["effective_to"] <= today
-    return ServiceState.CANCELLED if is_over and state not in _GONE else state
+    return ServiceState.CANCELLED if is_over and state in LIVE_SERVICE else state
 
 
 def _products_by_account(rows: Iterable[dict[str, Any]], today: date) -> dict[int, list[tuple[int, int]]]:
     found: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for row in rows:
-        if _state_of(row, today) not in _GONE:
+        if _state_of(row, today) in LIVE_SERVICE:
             found[row["account_id"]].append((row["subscription_id"], row["product_id"]))
     return found
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from coax.base.tenancy import APP_ALIAS
 from coax.configuration.queries import find_active, find_versions
+from coax.configuration.types.action_type import ActionType
 from coax.configuration.types.billing_term_definition import BillingTermDefinition
 from coax.configuration.types.billing_term_scheme import Classification
 from coax.configuration.types.subscription_definition import SubscriptionDefinition
@@ -42,4 +43,9 @@ def load_policy(as_of: date, *, using: str = APP_ALIAS) -> Policy:
         classifications={key: spec.code for key, spec in specs["account_classification"].items()},
         definition=definition.spec if definition and isinstance(definition.spec, SubscriptionDefinition) else None,
         rules=tuple(rules),
+        action_types={
+            row.code: row.spec
+            for row in find_versions("action_type", as_of, using=using)
+            if isinstance(row.spec, ActionType) and row.spec.is_active
+        },
     )

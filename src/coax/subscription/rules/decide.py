@@ -28,6 +28,7 @@ from coax.subscription.types.actions import (
     ServiceFacts,
     ServiceState,
     SubscriptionFacts,
+    TermFacts,
 )
 from coax.subscription.types.contracts import SubscriptionState
 
@@ -37,6 +38,8 @@ _KIND_OF_REST = {
     Behaviour.SHORT_TERM_ACTIVATE: BillingTermRuleKind.SHORT_TERM_EFFECTIVE,
     Behaviour.EXTEND_GRACE: BillingTermRuleKind.GRACE,
 }
+
+_BEGINS = {Behaviour.ACTIVATE, Behaviour.SHORT_TERM_ACTIVATE}
 
 
 def decide(
@@ -61,6 +64,7 @@ def decide(
     _check_end(request, facts, policy, transition)
     if transition.activates or request.behaviour is Behaviour.SHORT_TERM_ACTIVATE:
         _check_activation(request, facts)
+        _check_conditions(request, facts, policy, transition)
     if request.behaviour is Behaviour.EXTEND_GRACE:
         return Effects(grace_until=request.ends_on)
     if request.behaviour is Behaviour.AMEND_BILLING_TERM:
@@ -187,6 +191,27 @@ def _check_activation(request: ActionRequest, facts: SubscriptionFacts) -> None:
         )
 
 
+def _check_conditions(request: ActionRequest, facts: SubscriptionFacts, policy: Policy, transition: Transition) -> None:
+    """Check what must be installed before services come on: of the whole subscription, or of the one service."""
+    concerned: list[int | None] = [None]
+    if transition.is_of_service:
+        concerned += [s.product_id for s in facts.services if s.code == request.service_code]
+    elif transition.adds_service:
+        concerned += [policy.product_ids.get(request.product_code or "", -1)]
+    else:
+        concerned += [s.product_id for s in facts.services if s.state in transition.service_from]
+    installed = {policy.products[key].code for key in facts.installed if key in policy.products}
+    for product_id in concerned:
+        for rule in policy.find_rules(BillingTermRuleKind.ACTIVATION_CONDITION, facts, product_id):
+            if not installed & set(rule.require_installed):
+                needed = ", ".join(rule.require_installed)
+                raise ActionRefused(
+                    "activation_condition",
+                    f"{request.behaviour}: subscription {facts.code} needs one of these installed first: {needed} "
+                    f"(rule {rule.name or rule.rule!r}).",
+                )
+
+
 def _decide_services(
     request: ActionRequest, facts: SubscriptionFacts, policy: Policy, transition: Transition
 ) -> Effects:
@@ -195,7 +220,10 @@ def _decide_services(
     chosen = _choose_services(request, facts, transition)
     changes = [_decide_change(request, facts, policy, service, transition.service_to) for service in chosen]
     returned = _take_back(request, facts, policy, chosen)
-    return Effects(services=(*changes, *returned), new_term=_extend(request, facts, policy))
+    return Effects(
+        services=(*changes, *returned),
+        new_term=_extend(request, facts, policy) or _begin_binding(request, facts, policy),
+    )
 
 
 def _choose_services(
@@ -298,8 +326,25 @@ def _extend(request: ActionRequest, facts: SubscriptionFacts, policy: Policy) ->
     if not any(rule.extend_binding for rule in rules):
         return None
     rested = (request.performed_on - facts.changed_on).days
+    return replace(_renew(term, request.performed_on), binding_extension_days=term.binding_extension_days + rested)
+
+
+def _begin_binding(request: ActionRequest, facts: SubscriptionFacts, policy: Policy) -> NewTerm | None:
+    """Return the contract of a draft with a binding that begins when it is activated, where a rule says so."""
+    term = facts.term
+    if facts.state is not SubscriptionState.DRAFT or term is None or not term.binding_period:
+        return None
+    if request.behaviour not in _BEGINS or not any(
+        policy.find_rules(BillingTermRuleKind.BINDING_START_AUTOMATION, facts)
+    ):
+        return None
+    return replace(_renew(term, request.performed_on), binding_start_date=request.performed_on)
+
+
+def _renew(term: TermFacts, on: date) -> NewTerm:
+    """Return the same contract again from a day on."""
     return NewTerm(
-        on=max(request.performed_on, term.effective_from),
+        on=max(on, term.effective_from),
         scheme_version_id=term.scheme_version_id,
         price_plan_id=term.price_plan_id,
         frequency=term.frequency,
@@ -307,7 +352,7 @@ def _extend(request: ActionRequest, facts: SubscriptionFacts, policy: Policy) ->
         agreement_date=term.agreement_date,
         binding_period=term.binding_period,
         binding_start_date=term.binding_start_date,
-        binding_extension_days=term.binding_extension_days + rested,
+        binding_extension_days=term.binding_extension_days,
     )
 
 

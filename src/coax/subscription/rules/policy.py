@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from coax.configuration.types.action_type import ActionType
 from coax.configuration.types.billing_term_definition import (
     BillingDirective,
     BillingTermRule,
@@ -31,7 +32,7 @@ class Policy:
     `scheme_versions` and `plan_ids` are the active ones, by code.
 
     `definition` is the active subscription definition, None where there is none; `rules` those of the active billing
-    term definition for subscriptions.
+    term definition for subscriptions; `action_types` the active ones by code.
     """
 
     products: Mapping[int, Product]
@@ -43,12 +44,18 @@ class Policy:
     classifications: Mapping[int, str]
     definition: SubscriptionDefinition | None
     rules: tuple[BillingTermRule, ...]
+    action_types: Mapping[str, ActionType] = field(default_factory=dict)
 
     @property
     def counts_over_accounts(self) -> bool:
         """Tell whether a rule counts the services of all subscriptions of an account."""
         rules = self.definition.service_rules if self.definition else ()
         return any(rule.scope is CountScope.ACCOUNT for rule in rules)
+
+    @property
+    def asks_for_items(self) -> bool:
+        """Tell whether a rule asks for installed items before activation."""
+        return any(rule.rule is BillingTermRuleKind.ACTIVATION_CONDITION for rule in self.rules)
 
     def scheme_of(self, facts: SubscriptionFacts) -> BillingTermScheme | None:
         """Return the scheme version of the contract."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from coax.configuration.types.action_type import Behaviour as Behaviour  # noqa: PLC0414 - named here for its users
 from coax.configuration.types.billing_term_definition import BillingDirective
 from coax.subscription.types.contracts import SubscriptionState
 
@@ -26,36 +27,6 @@ class ServiceState(StrEnum):
     SWAPPED = "swapped"
     REMOVED = "removed"
     REPLACED = "replaced"
-
-
-class Behaviour(StrEnum):
-    """What an action does, whatever its type is called (R129; the behaviour codes of reference 3.1)."""
-
-    CREATE_ACTIVATE = "create_activate"
-    CREATE_DRAFT = "create_draft"
-    ACTIVATE = "activate"
-    DEACTIVATE = "deactivate"
-    REST = "rest"
-    END_RESTING = "end_resting"
-    SHORT_TERM_ACTIVATE = "short_term_activate"
-    END_SHORT_TERM_ACTIVATION = "end_short_term_activation"
-    SHORT_TERM_DEACTIVATE = "short_term_deactivate"
-    END_SHORT_TERM_DEACTIVATION = "end_short_term_deactivation"
-    EXTEND_GRACE = "extend_grace"
-    CANCEL = "cancel"
-    REGRET = "regret"
-    START_SERVICE = "start_service"
-    STOP_SERVICE = "stop_service"
-    ADD_SERVICE = "add_service"
-    ADD_SERVICE_AS_DRAFT = "add_service_as_draft"
-    CANCEL_SERVICE = "cancel_service"
-    REGRET_SERVICE = "regret_service"
-    UNDO_ADD_SERVICE = "undo_add_service"
-    SWAP_SERVICE = "swap_service"
-    AMEND_BILLING_TERM = "amend_billing_term"
-    ADD_EXPENSE = "add_expense"
-    CHANGE_LOCATION = "change_location"
-    CHANGE_ACCOUNT = "change_account"
 
 
 class Amendment(StrEnum):
@@ -91,6 +62,7 @@ class ActionRequest:
     behaviour: Behaviour
     performed_on: date
     action_type: str = ""
+    sub_action_type: str = ""
     reason: str = ""
     ends_on: date | None = None
     service_code: str | None = None
@@ -155,7 +127,8 @@ class SubscriptionFacts:
     """A subscription with its services when an action is decided.
 
     `rested` lists its former rests as half-open days, `products_elsewhere` the products of its account's other live
-    services; `is_over_limit` tells whether the account owes more than it may.
+    services, `installed` the goods that are installed on it (where that was asked for); `is_over_limit` tells whether
+    the account owes more than it may.
     """
 
     subscription_id: int
@@ -175,6 +148,7 @@ class SubscriptionFacts:
     services: tuple[ServiceFacts, ...]
     rested: tuple[tuple[date, date], ...] = ()
     products_elsewhere: tuple[int, ...] = ()
+    installed: tuple[int, ...] = ()
     is_over_limit: bool = False
 
 
@@ -264,6 +238,7 @@ class ActionRow:
     service_code: str | None
     behaviour: Behaviour
     action_type: str
+    sub_action_type: str
     state: ActionState
     performed_on: date
     ends_on: date | None

@@ -11,6 +11,7 @@ from django import forms
 
 from coax.base.calendar import NAMED_FREQUENCIES
 from coax.configuration.queries import find_versions
+from coax.configuration.types.action_type import ActionType
 from coax.configuration.types.billing_term_scheme import BillingTermScheme, Classification
 from coax.interfaces.console.forms.nodes import write_label
 from coax.process.subscription_actions.sell import SaleRequest
@@ -56,6 +57,7 @@ class ActionForm(forms.Form):
         if behaviour is Behaviour.CHANGE_ACCOUNT:
             help_text = "What was billed ahead is credited on the old account and billed on this one."
             self._add("account_code", forms.CharField(label="New account", max_length=64, help_text=help_text))
+        self._add_types(today)
         self._add("reason", forms.CharField(label="Reason", required=False, max_length=REASON_CHARS_MAX))
         key = forms.CharField(widget=forms.HiddenInput, initial=lambda: uuid.uuid4().hex, max_length=64)
         self._add("key", key)
@@ -63,12 +65,24 @@ class ActionForm(forms.Form):
     def to_request(self) -> ActionRequest:
         """Return the valid form as a request."""
         values = {name: value for name, value in self.cleaned_data.items() if name != "key" and value not in ("", None)}
+        if kind := values.pop("kind", ""):
+            values["action_type"], _, values["sub_action_type"] = kind.partition("/")
         if "amendment" in values:
             values["amendment"] = Amendment(values["amendment"])
         return ActionRequest(subscription_code=self.subscription.code, behaviour=self.behaviour, **values)
 
     def _add(self, name: str, field: forms.Field) -> None:
         self.fields[name] = field
+
+    def _add_types(self, today: date) -> None:
+        """Let an own type be chosen where there are any; a sub-type is chosen with its type."""
+        types = [cast("ActionType", row.spec) for row in find_versions("action_type", today) if row.spec.is_active]
+        choices = []
+        for kind in (kind for kind in types if kind.behaviour is self.behaviour):
+            finer = [(f"{kind.code}/{one.code}", f"{kind.name}: {one.name}") for one in kind.sub_types]
+            choices += finer or [(kind.code, kind.name)]
+        if choices:
+            self._add("kind", make_choice("Type", choices, empty=write_label(self.behaviour.value)))
 
     def _add_expense(self, today: date) -> None:
         self._add("product_code", forms.ChoiceField(label="Product", choices=find_products(today, CHARGED_ONCE)))
