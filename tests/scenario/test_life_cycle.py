@@ -518,3 +518,40 @@ def test_a_service_is_stopped_cancelled_and_started_by_itself(zx: ABroadcaster) 
     football = [Decimal(row[3]) for run in (2, 3) for row in zx.charged("A", run) if Decimal(row[3]) % 31]
     assert sum(football) == 0
     assert zx.broken_promises() == []
+
+
+def test_what_was_scheduled_for_a_service_goes_with_it(database: str, tmp_path: Path) -> None:
+    zx = a_broadcaster()
+    zx.on("2026-07-01")
+    zx.subscribe(tmp_path, [{"account_code": "A", "product": "silver", "billed_until": "2026-07-01"}])
+    zx.act(Behaviour.ADD_SERVICE, "S-A", "2026-07-01", product_code="football")
+    zx.act(Behaviour.STOP_SERVICE, "S-A", "2026-07-20", service_code="football")
+    zx.act(Behaviour.STOP_SERVICE, "S-A", "2026-07-21", service_code="silver")
+    zx.act(Behaviour.REGRET_SERVICE, "S-A", "2026-07-01", service_code="football")
+    waiting = {
+        (row.service_code, row.state, row.detail) for row in zx.actions("S-A") if row.behaviour == "stop_service"
+    }
+    assert waiting == {("football", "cancelled", "The service is over."), ("silver", "scheduled", "")}
+
+
+def test_rules_of_one_distributor_count_its_services_only(database: str, tmp_path: Path) -> None:
+    plain = "name: {}, class: termed, tax_class: standard"
+    rule = "      - { subscription_types: [normal], scope: subscription, services: mandatory, minimum: 1, maximum: 3 }"
+    zx = a_broadcaster(
+        zz1="organisational_units:\n -> provisioning_distributors:\n  - { code: iptv, name: IPTV }\n"
+        "  - { code: sat, name: Satellite }\n  - { code: cable, name: Cable }\norganisational_units:\n",
+        zz2=f"{plain.format('Football')} -> {plain.format('Football')}, distributor: iptv",
+        zz3=f"{plain.format('News')} -> {plain.format('News')}, distributor: sat",
+        zz4=f"{plain.format('Gold')} -> {plain.format('Gold')}, distributor: cable",
+        zz5=f"{rule} -> {rule}\n      - {{ distributor: iptv, services: any, maximum: 0 }}",
+        zz6="    # No provisioning_distributors: all of them are allowed. -> "
+        "    provisioning_distributors: [iptv, sat]",
+    )
+    zx.on("2026-07-01")
+    zx.subscribe(tmp_path, [{"account_code": "A", "product": "silver", "billed_until": "2026-07-01"}])
+    with zx.nothing_changes(), pytest.raises(ActionRefused, match="1 services of iptv"):
+        zx.act(Behaviour.ADD_SERVICE, "S-A", "2026-07-01", product_code="football")
+    with zx.nothing_changes(), pytest.raises(ActionRefused, match=r"'gold' is switched by cable.*allows: iptv, sat"):
+        zx.act(Behaviour.SWAP_SERVICE, "S-A", "2026-07-01", service_code="silver", product_code="gold")
+    zx.act(Behaviour.ADD_SERVICE, "S-A", "2026-07-01", product_code="news")
+    assert zx.services("S-A")["news"] == "effective"

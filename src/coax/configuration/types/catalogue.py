@@ -90,6 +90,9 @@ class Product(Entity):
     revenue_account: Text | None = Field(
         default=None, description="Ledger account of its revenue; empty takes the account of its class."
     )
+    distributor: Annotated[Code, Ref("provisioning_distributor")] | None = Field(
+        default=None, description="System that switches the service on and off; rules may be of one distributor."
+    )
     unit: Text = Field(default="item", description="What one of it is called.")
 
     @model_validator(mode="after")

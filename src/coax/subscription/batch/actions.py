@@ -136,6 +136,24 @@ def call_off(
     )
 
 
+def call_off_services(
+    services: Sequence[tuple[int, int, str]], *, but: Sequence[int], at: datetime, by: str, using: str
+) -> None:
+    """Call off the scheduled actions of services that are over: (account_id, subscription_id, service code)."""
+    rows = [(bucket_of(account_id), account_id, key, code) for account_id, key, code in services]
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    execute(
+        """UPDATE subscription_action a
+           SET state = 'cancelled', detail = 'The service is over.', executed_at = %s, executed_by = %s
+           FROM unnest(%s::smallint[], %s::bigint[], %s::bigint[], %s::text[])
+               AS v (bucket, account_id, subscription_id, code)
+           WHERE a.bucket = v.bucket AND a.account_id = v.account_id AND a.subscription_id = v.subscription_id
+             AND a.state = 'scheduled' AND a.request ->> 'service_code' = v.code AND NOT a.id = ANY(%s)""",
+        [at, by, *columns, list(but)],
+        using=using,
+    )
+
+
 def dump_request(request: ActionRequest) -> str:
     """Return a request as JSON text, without what is empty."""
     return json.dumps({name: value for name, value in asdict(request).items() if value is not None}, default=str)

@@ -10,13 +10,13 @@ from typing import Final
 from coax.base.numbers import next_ids
 from coax.base.outbox import append_facts
 from coax.base.tenancy import APP_ALIAS
-from coax.subscription.batch.actions import NewAction, call_off, close_actions, write_actions
+from coax.subscription.batch.actions import NewAction, call_off, call_off_services, close_actions, write_actions
 from coax.subscription.batch.effects import Decided, write_effects
 from coax.subscription.queries.codes import SubscriptionUnknown
 from coax.subscription.queries.facts import find_subscription_keys, lock_facts
 from coax.subscription.rules.action_types import check_action_type
 from coax.subscription.rules.decide import decide, spares_free_services
-from coax.subscription.rules.machine import ENDINGS, LIVE
+from coax.subscription.rules.machine import ENDINGS, LIVE, LIVE_SERVICE
 from coax.subscription.rules.policy import Policy
 from coax.subscription.rules.refusals import ActionRefused
 from coax.subscription.types.actions import (
@@ -249,7 +249,17 @@ def _write(outcomes: list[Outcome], context: ActionContext, *, is_scheduled: boo
 
 
 def _follow_up(outcomes: list[Outcome], context: ActionContext) -> None:
-    """Call off the ends of states that are over, and schedule the end of each state for a time."""
+    """Call off the ends of states that are over and what waits for services that are, and schedule new ends."""
+    over = [
+        (one.facts.account_id, one.facts.subscription_id, change.service.code)
+        for one in outcomes
+        if one.effects is not None and one.facts is not None
+        for change in one.effects.services
+        if change.state not in LIVE_SERVICE
+    ]
+    if over:
+        acting = [one.action_id for one in outcomes if one.action_id is not None]
+        call_off_services(over, but=acting, at=context.now, by=context.actor, using=context.using)
     changed = [one for one in outcomes if one.effects is not None and one.facts is not None and one.effects.state]
     if not changed:
         return

@@ -144,6 +144,13 @@ def _check_allowed(facts: SubscriptionFacts, products: list[int], policy: Policy
                 "subscription_type",
                 f"product: {product.code!r} is not allowed by subscription type {kind.code!r}; allowed: {listed}.",
             )
+        if kind.provisioning_distributors and product.distributor not in {None, *kind.provisioning_distributors}:
+            listed = ", ".join(kind.provisioning_distributors)
+            raise ActionRefused(
+                "provisioning_distributors",
+                f"product: {product.code!r} is switched by {product.distributor}; "
+                f"subscription type {kind.code!r} allows: {listed}.",
+            )
 
 
 def _check_counts(facts: SubscriptionFacts, after: list[int], policy: Policy) -> None:
@@ -152,15 +159,23 @@ def _check_counts(facts: SubscriptionFacts, after: list[int], policy: Policy) ->
         if rule.subscription_types and (kind is None or kind.code not in rule.subscription_types):
             continue
         others = facts.products_elsewhere if rule.scope is CountScope.ACCOUNT else ()
-        counted = sum(_is_counted(rule.services, facts, product, policy) for product in (*after, *others))
+        products = [product for product in (*after, *others) if _is_of(rule.distributor, product, policy)]
+        counted = sum(_is_counted(rule.services, facts, product, policy) for product in products)
         most = "any number" if rule.maximum is None else str(rule.maximum)
         if counted < rule.minimum or (rule.maximum is not None and counted > rule.maximum):
             what = "services" if rule.services is ServiceKind.ANY else f"{rule.services} services"
+            what += f" of {rule.distributor}" if rule.distributor else ""
             raise ActionRefused(
                 "service_rules",
                 f"Subscription {facts.code} would have {counted} {what} (counted over the {rule.scope}); "
                 f"the subscription definition allows {rule.minimum} to {most}.",
             )
+
+
+def _is_of(distributor: str | None, product_id: int, policy: Policy) -> bool:
+    """Tell whether a rule of a distributor is about a product; a rule without one is about all."""
+    product = policy.products.get(product_id)
+    return distributor is None or (product is not None and product.distributor == distributor)
 
 
 def _is_counted(kind: ServiceKind, facts: SubscriptionFacts, product_id: int, policy: Policy) -> bool:
@@ -170,7 +185,7 @@ def _is_counted(kind: ServiceKind, facts: SubscriptionFacts, product_id: int, po
 
 
 def _check_dependency(dependency: Dependency, facts: SubscriptionFacts, after: list[int], policy: Policy) -> None:
-    names = list(_names(after, policy))
+    names = list(_names([product for product in after if _is_of(dependency.distributor, product, policy)], policy))
     dependent = [code for code, kind in names if code in dependency.products or kind in dependency.product_types]
     has_needed = any(
         code in dependency.require_products or kind in dependency.require_product_types for code, kind in names
