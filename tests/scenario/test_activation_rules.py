@@ -134,3 +134,20 @@ def test_the_binding_of_a_draft_begins_when_it_is_activated(zx: ABroadcaster) ->
     zx.on("2026-08-01")
     zx.bill("2026-08-01")
     assert zx.broken_promises() == []
+
+
+def test_as_many_items_as_the_definition_wants_are_installed_first(database: str, tmp_path: Path) -> None:
+    zx = a_broadcaster(items="decoder], minimum: 0 -> decoder], minimum: 1")
+    zx.on("2026-07-01")
+    zx.subscribe(tmp_path, [{"account_code": "A", "product": "gold", "billed_until": "2026-07-01"}])
+    with tenant_transaction(zx.tenant.id):
+        add_location(tenant_id=zx.tenant.id, code="main", name="Warehouse")
+        receive_item(tenant_id=zx.tenant.id, serial="D1", good="decoder", location="main", **DEED)
+    with zx.nothing_changes(), pytest.raises(ActionRefused, match="needs 1 of smartcard, decoder installed first"):
+        sell(zx)
+    code = sell(zx, is_draft=True)
+    with zx.nothing_changes(), pytest.raises(ActionRefused, match="has 0 of smartcard, decoder installed"):
+        zx.act(Behaviour.ACTIVATE, code, "2026-07-01")
+    install(zx, code)
+    zx.act(Behaviour.ACTIVATE, code, "2026-07-01")
+    assert zx.state(code) == "effective"

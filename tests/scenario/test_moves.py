@@ -115,7 +115,7 @@ def test_its_items_and_scheduled_actions_go_along(zx: ABroadcaster) -> None:
         for serial, good in (("D1", "decoder"), ("C1", "smartcard")):
             receive_item(tenant_id=zx.tenant.id, serial=serial, good=good, location="main", **DEED)
             install_item(tenant_id=zx.tenant.id, serial=serial, subscription="S-A", **DEED)
-        pair_items(tenant_id=zx.tenant.id, serial="D1", other="C1")
+        pair_items(tenant_id=zx.tenant.id, serial="D1", other="C1", **DEED)
     zx.act(Behaviour.DEACTIVATE, "S-A", "2026-07-25")
     zx.on("2026-07-11")
     move(zx, "2026-07-11")

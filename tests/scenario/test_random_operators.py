@@ -187,7 +187,7 @@ class World:
     def item(self, operation: Any, **values: Any) -> None:
         deed = {"actor": "ann", "performed_on": self.today, "reason": "order"}
         with tenant_transaction(self.zx.tenant.id):
-            operation(tenant_id=self.zx.tenant.id, **values, **({} if operation is pair_items else deed))
+            operation(tenant_id=self.zx.tenant.id, **values, **deed)
 
     def do_install(self, draw: Draw) -> None:
         subscription = self.pick("subscription_code", draw.number // 3)

@@ -148,6 +148,12 @@ def check_sale(tenant: Tenant, request: SaleRequest, account: AccountRow, policy
 
 def _check_conditions(request: SaleRequest, policy: Policy) -> None:
     """Refuse to begin at once what needs an item first: nothing is installed on what does not exist yet."""
+    for least in policy.definition.installed_item_rules if policy.definition else ():
+        is_of_type = not least.subscription_types or request.subscription_type in least.subscription_types
+        if least.minimum and is_of_type:
+            named = ", ".join(least.physical_goods) or "items"
+            text = f"products: needs {least.minimum} of {named} installed first; sell a draft, install, activate."
+            raise ActionRefused("installed_item_rules", text)
     for rule in policy.rules:
         if rule.rule is not BillingTermRuleKind.ACTIVATION_CONDITION:
             continue

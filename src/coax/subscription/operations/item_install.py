@@ -30,11 +30,12 @@ def install_item(
     reason: str,
     good: str | None = None,
     kept_for: int | None = None,
+    service_id: int | None = None,
     using: str = APP_ALIAS,
 ) -> int:
     """Install an item on a subscription; return the key of the installation.
 
-    `kept_for` is a job that the item may be reserved for.
+    `kept_for` is a job that the item may be reserved for, `service_id` the service that it is for.
 
     Raises: ItemUnknown, SubscriptionUnknown, InstallationRefused, ItemStateRefused, ItemMovedMeanwhile.
     """
@@ -62,6 +63,7 @@ def install_item(
         account_id=key.account_id,
         subscription_id=key.subscription_id,
         deed=deed,
+        service_id=service_id,
         using=using,
     )
 

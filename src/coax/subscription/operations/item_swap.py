@@ -32,6 +32,8 @@ def swap_item(
 ) -> int:
     """Take the old item back to a location in a condition, install the new one; return its installation.
 
+    Its pair and its service go over to the new one.
+
     `subscription_id` is the one that must hold the old item, if that is known; `kept_for` a job that the new item may
     be reserved for.
 
@@ -44,14 +46,22 @@ def swap_item(
         raise ItemValueRefused(message, field="old", value=old, allowed="an item of the subscription")
     account_id = item.place.account_id or 0
     paired = fetch_rows(
-        """SELECT paired_id FROM subscription_installed_item WHERE bucket = %s AND account_id = %s AND item_id = %s
-           AND installed_to IS NULL""",
+        """SELECT paired_id, service_id FROM subscription_installed_item
+           WHERE bucket = %s AND account_id = %s AND item_id = %s AND installed_to IS NULL""",
         [bucket_of(account_id), account_id, item.item_id],
         using=using,
     )
     deed: dict[str, Any] = {"actor": actor, "performed_on": performed_on, "reason": reason, "using": using}
     return_item(tenant_id=tenant_id, serial=old, location=location, condition=condition, **deed)
-    key = install_item(tenant_id=tenant_id, serial=new, subscription=item.subscription or "", kept_for=kept_for, **deed)
+    kept = paired[0][1] if paired else None
+    key = install_item(
+        tenant_id=tenant_id,
+        serial=new,
+        subscription=item.subscription or "",
+        kept_for=kept_for,
+        service_id=kept,
+        **deed,
+    )
     if paired and paired[0][0]:
         pair_installations(account_id=account_id, first=key, second=paired[0][0], using=using)
     return key

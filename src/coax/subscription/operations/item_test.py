@@ -6,7 +6,7 @@ from datetime import date
 
 from coax.subscription.batch.items import move_item
 from coax.subscription.queries.items import get_item
-from coax.subscription.types.items import Deed, ItemCondition, ItemRow, ItemState, ItemVerb, Place
+from coax.subscription.types.items import Deed, ItemCondition, ItemRow, ItemState, ItemValueRefused, ItemVerb, Place
 
 
 def record_item_test(
@@ -25,7 +25,10 @@ def record_item_test(
     """
     deed = Deed(actor, performed_on, reason)
     item = get_item(tenant_id=tenant_id, serial=serial, good=good)
-
+    if condition is ItemCondition.NEW:
+        allowed = "used, defective"
+        message = f"condition: {condition} is not allowed, item {serial!r} was in use; allowed are {allowed}."
+        raise ItemValueRefused(message, field="condition", value=condition, allowed=allowed)
     move_item(
         tenant_id=tenant_id,
         item=item,

@@ -30,7 +30,7 @@ from coax.subscription.types.actions import (
 
 Key = tuple[int, int]
 # What keeps services off at the end of a state for a time.
-_STAYS_OFF: Final = frozenset({"credit_limit", "activation_condition"})
+_STAYS_OFF: Final = frozenset({"credit_limit", "activation_condition", "installed_item_rules"})
 _WITH_RESTS: Final = frozenset({Behaviour.REST, Behaviour.END_RESTING})
 
 

@@ -9,6 +9,7 @@ from coax.base.db import fetch_dicts
 from coax.base.errors import DomainError
 from coax.base.ids import bucket_of
 from coax.base.tenancy import APP_ALIAS
+from coax.subscription.types.contracts import ENDED
 from coax.subscription.types.items import (
     InstalledItemRow,
     ItemCondition,
@@ -116,6 +117,23 @@ def find_installed_items(
             "as_of": as_of,
         },
         using=using,
+    )
+    return [InstalledItemRow(**row) for row in rows]
+
+
+def find_items_due_back(*, tenant_id: int) -> list[InstalledItemRow]:
+    """Return the items that stand at customers whose subscription is over, the longest first."""
+    rows = fetch_dicts(
+        f"""SELECT n.id AS installed_item_id, n.item_id, u.code AS subscription, i.serial, e.code AS good,
+                   n.installed_from, u.state_from AS installed_to, NULL AS service, NULL AS paired_with
+            FROM subscription_installed_item n
+            JOIN subscription_subscription u
+              ON u.bucket = n.bucket AND u.account_id = n.account_id AND u.id = n.subscription_id
+            JOIN subscription_stock_item i ON i.tenant_id = n.tenant_id AND i.id = n.item_id
+            JOIN configuration_entity e ON e.id = i.product_id
+            WHERE n.tenant_id = %s AND n.installed_to IS NULL AND u.state = ANY(%s)
+            ORDER BY u.state_from, u.code, e.code, i.serial LIMIT {ROWS_MAX}""",
+        [tenant_id, sorted(ENDED)],
     )
     return [InstalledItemRow(**row) for row in rows]
 

@@ -200,7 +200,9 @@ def _check_conditions(request: ActionRequest, facts: SubscriptionFacts, policy: 
         concerned += [policy.product_ids.get(request.product_code or "", -1)]
     else:
         concerned += [s.product_id for s in facts.services if s.state in transition.service_from]
-    installed = {policy.products[key].code for key in facts.installed if key in policy.products}
+    goods = [policy.products[key].code for key in facts.installed if key in policy.products]
+    _check_least_items(request, facts, policy, goods)
+    installed = set(goods)
     for product_id in concerned:
         for rule in policy.find_rules(BillingTermRuleKind.ACTIVATION_CONDITION, facts, product_id):
             if not installed & set(rule.require_installed):
@@ -210,6 +212,22 @@ def _check_conditions(request: ActionRequest, facts: SubscriptionFacts, policy: 
                     f"{request.behaviour}: subscription {facts.code} needs one of these installed first: {needed} "
                     f"(rule {rule.name or rule.rule!r}).",
                 )
+
+
+def _check_least_items(request: ActionRequest, facts: SubscriptionFacts, policy: Policy, goods: list[str]) -> None:
+    """Check the smallest numbers of installed items (R73)."""
+    kind = policy.type_of(facts)
+    for rule in policy.definition.installed_item_rules if policy.definition else ():
+        if rule.subscription_types and (kind is None or kind.code not in rule.subscription_types):
+            continue
+        counted = sum(not rule.physical_goods or good in rule.physical_goods for good in goods)
+        if counted < rule.minimum:
+            named = ", ".join(rule.physical_goods) or "items"
+            raise ActionRefused(
+                "installed_item_rules",
+                f"{request.behaviour}: subscription {facts.code} has {counted} of {named} installed; "
+                f"the subscription definition wants {rule.minimum} or more.",
+            )
 
 
 def _decide_services(

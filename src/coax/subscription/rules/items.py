@@ -21,6 +21,8 @@ SOURCES: Final[Mapping[ItemVerb, frozenset[ItemState]]] = {
     ItemVerb.INSTALL: frozenset({S.IN_STOCK, S.RESERVED}),
     ItemVerb.RETURN: frozenset({S.INSTALLED}),
     ItemVerb.MOVE: frozenset({S.INSTALLED}),
+    ItemVerb.PAIR: frozenset({S.INSTALLED}),
+    ItemVerb.UNPAIR: frozenset({S.INSTALLED}),
     ItemVerb.TEST: frozenset({S.RETURNED, S.DEFECTIVE}),
     ItemVerb.LOSE: AT_LOCATION | {S.INSTALLED},
     ItemVerb.FIND: frozenset({S.LOST}),

@@ -55,7 +55,10 @@ class Policy:
     @property
     def asks_for_items(self) -> bool:
         """Tell whether a rule asks for installed items before activation."""
-        return any(rule.rule is BillingTermRuleKind.ACTIVATION_CONDITION for rule in self.rules)
+        least = self.definition.installed_item_rules if self.definition else ()
+        return any(rule.minimum for rule in least) or any(
+            rule.rule is BillingTermRuleKind.ACTIVATION_CONDITION for rule in self.rules
+        )
 
     def scheme_of(self, facts: SubscriptionFacts) -> BillingTermScheme | None:
         """Return the scheme version of the contract."""

@@ -44,6 +44,8 @@ class ItemVerb(StrEnum):
     FIND = "find"
     WRITE_OFF = "write_off"
     MOVE = "move"
+    PAIR = "pair"
+    UNPAIR = "unpair"
 
 
 class ItemValueRefused(DomainError):
