@@ -51,6 +51,7 @@ WITH settled AS (
     SELECT t.*, CASE WHEN t.kind IN ('invoice', 'refund', 'payment_cancellation') THEN 1 ELSE -1 END AS sign
     FROM ledger_transaction t
     WHERE t.bucket = %(bucket)s AND t.account_id = %(account_id)s AND t.tenant_id = %(tenant_id)s
+      AND (%(until)s::date IS NULL OR t.transaction_date <= %(until)s)
 )
 SELECT t.origin_id, t.line, t.posted_at, t.transaction_date, t.due_date, t.kind, t.reference,
        b.number AS bill_number, t.sign * t.amount_minor AS amount_minor,
@@ -187,10 +188,19 @@ def get_position(*, tenant_id: int, account_id: int, as_of: date, using: str = "
 
 
 def find_statement(
-    *, tenant_id: int, account_id: int, limit: int = STATEMENT_ROWS, using: str = "default"
+    *,
+    tenant_id: int,
+    account_id: int,
+    limit: int = STATEMENT_ROWS,
+    until: date | None = None,
+    using: str = "default",
 ) -> list[StatementRow]:
-    """Return an account's transactions, the latest first, each with the balance after it, in minor units."""
+    """Return an account's transactions, the latest first, each with the balance after it, in minor units.
+
+    With `until` only those dated up to that day.
+    """
     params = {
+        "until": until,
         "bucket": bucket_of(account_id),
         "account_id": account_id,
         "tenant_id": tenant_id,

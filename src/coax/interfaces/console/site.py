@@ -59,6 +59,7 @@ class ConsoleSite(UnfoldAdminSite):
             ("configuration/<slug:kind_code>/of/<slug:code>/yaml", entity.as_yaml, "yaml"),
             ("accounts/", accounts.accounts, "accounts"),
             ("accounts/of/<path:code>", accounts.account, "account"),
+            ("accounts/then/<path:code>", accounts.then, "account_then"),
             ("accounts/journal/<path:code>", accounts.journal, "journal"),
             ("accounts/preview/<path:code>", accounts.preview, "preview"),
             ("accounts/bill/<path:code>", accounts.bill_account, "bill_account"),

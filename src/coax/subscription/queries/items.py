@@ -11,6 +11,7 @@ from coax.base.ids import bucket_of
 from coax.base.tenancy import APP_ALIAS
 from coax.subscription.types.contracts import ENDED
 from coax.subscription.types.items import (
+    AccountMovementRow,
     InstalledItemRow,
     ItemCondition,
     ItemRow,
@@ -136,6 +137,25 @@ def find_items_due_back(*, tenant_id: int) -> list[InstalledItemRow]:
         [tenant_id, sorted(ENDED)],
     )
     return [InstalledItemRow(**row) for row in rows]
+
+
+def find_account_movements(*, tenant_id: int, account_id: int, until: date) -> list[AccountMovementRow]:
+    """Return the movements of items to and from an account's subscriptions up to a day, the latest first."""
+    rows = fetch_dicts(
+        f"""SELECT m.verb, m.performed_on, m.actor, m.reason, i.serial, e.code AS good
+            FROM (SELECT DISTINCT item_id FROM subscription_installed_item
+                   WHERE bucket = %(bucket)s AND account_id = %(account_id)s AND tenant_id = %(tenant_id)s) k
+            JOIN subscription_item_movement m ON m.tenant_id = %(tenant_id)s AND m.item_id = k.item_id
+            JOIN subscription_stock_item i ON i.tenant_id = m.tenant_id AND i.id = m.item_id
+            JOIN configuration_entity e ON e.id = i.product_id
+            WHERE m.performed_on <= %(until)s AND EXISTS (
+                SELECT FROM subscription_subscription u
+                WHERE u.bucket = %(bucket)s AND u.account_id = %(account_id)s
+                  AND u.id IN (m.from_subscription_id, m.to_subscription_id))
+            ORDER BY m.performed_on DESC, m.recorded_at DESC LIMIT {ROWS_MAX}""",
+        {"tenant_id": tenant_id, "bucket": bucket_of(account_id), "account_id": account_id, "until": until},
+    )
+    return [AccountMovementRow(**{**row, "verb": ItemVerb(row["verb"])}) for row in rows]
 
 
 def find_movements(*, tenant_id: int, item_id: int) -> list[MovementRow]:

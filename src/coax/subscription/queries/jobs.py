@@ -98,6 +98,18 @@ def find_jobs(
     return [_make_job(row) for row in fetch_dicts(sql, params, using=using)]
 
 
+def find_job_states(*, tenant_id: int, account_id: int, on: date, using: str = APP_ALIAS) -> dict[int, str]:
+    """Return in which state the jobs of an account were at the end of a day, by their keys."""
+    rows = fetch_rows(
+        """SELECT DISTINCT ON (job_id) job_id, state FROM subscription_job_event
+           WHERE bucket = %s AND account_id = %s AND tenant_id = %s AND performed_on <= %s
+           ORDER BY job_id, number DESC""",
+        [bucket_of(account_id), account_id, tenant_id, on],
+        using=using,
+    )
+    return dict(rows)
+
+
 def find_job_lines(job: JobRow, *, using: str = APP_ALIAS) -> list[JobLineRow]:
     """Return the goods and the work of a job in the order of their numbers."""
     rows = fetch_dicts(_LINES, _key(job), using=using)

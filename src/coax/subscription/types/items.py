@@ -128,6 +128,18 @@ class MovementRow:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountMovementRow:
+    """A movement of an item to or from a subscription of an account."""
+
+    verb: ItemVerb
+    performed_on: date
+    actor: str
+    reason: str
+    serial: str
+    good: str
+
+
+@dataclass(frozen=True, slots=True)
 class InstalledItemRow:
     """An item of a subscription from a day on, `installed_to` exclusive and None while it is there."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from django import forms
 from django.contrib import messages
@@ -22,6 +22,7 @@ from coax.interfaces.console.problems import report_problem
 from coax.ledger.queries import STATEMENT_ROWS_MAX, find_entries
 from coax.party.queries.accounts import PAGE_ROWS, find_accounts, get_account
 from coax.party.types import AccountRow, Right
+from coax.process.account_on_day import get_account_on
 from coax.process.account_statement import BILLS_SHOWN, POSTINGS_SHOWN, get_account_statement
 from coax.process.billing_run.bill_one import bill_individually
 from coax.process.billing_run.plan import RunRequest
@@ -52,6 +53,12 @@ COMMON = (
     Behaviour.CANCEL,
 )
 WRITE = ("POST",)
+
+
+class DayForm(forms.Form):
+    """The day of the time machine."""
+
+    on = forms.DateField()
 
 
 class BillForm(forms.Form):
@@ -136,6 +143,35 @@ def account(request: StaffRequest, code: str) -> HttpResponse:
         bills=bills,
         postings=postings,
         is_whole=is_whole or (len(bills) < BILLS_SHOWN and len(postings) < POSTINGS_SHOWN),
+    )
+
+
+@page()
+def then(request: StaffRequest, code: str) -> HttpResponse:
+    """Show how an account stood at the end of a day, and what had happened until then."""
+    today = tenant_today(request.tenant.id)
+    form = DayForm(request.GET or None)
+    on = form.cleaned_data["on"] if form.is_valid() else today
+    on = min(on or today, today)
+    found = get_account_on(tenant=request.tenant, account_code=code, on=on)
+    names = _Names()
+    return show(
+        request,
+        "account_then.html",
+        page=PAGE,
+        title=found.account.name or code,
+        then=found,
+        a=found.account,
+        subscriptions=[
+            (
+                one,
+                names.version(one.term.scheme_version_id) if one.term else "",
+                names.entity(one.term.price_plan_id) if one.term else "",
+            )
+            for one in found.subscriptions
+        ],
+        earlier=on - timedelta(days=1),
+        later=on + timedelta(days=1) if on < today else None,
     )
 
 
@@ -240,6 +276,10 @@ class _Names:
     def entity(self, entity_id: int | None) -> str:
         """Return the name of an entity; empty for none."""
         return "" if entity_id is None else self._entities.get(entity_id, f"({entity_id})")
+
+    def version(self, version_id: int) -> str:
+        """Return the name of a version, with its number."""
+        return self._versions.get(version_id, "")
 
     def view(self, row: SubscriptionRow) -> SubscriptionView:
         """Return a subscription with its names; services ordered as stored, with whether they have ended."""
