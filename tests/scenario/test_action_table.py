@@ -84,6 +84,7 @@ OF_SERVICES = [
     row(B.AMEND_BILLING_TERM, "draft effective not_effective in_resting", "", ""),
     row(B.ADD_EXPENSE, LIVE, "", "", product_code="decoder"),
     row(B.CHANGE_ACCOUNT, "draft effective not_effective", "", "", account_code="B"),
+    row(B.REPLACE, "draft effective", "", ""),
     row(B.CREATE_ACTIVATE, "", "", ""),
     row(B.CREATE_DRAFT, "", "", ""),
 ]

@@ -88,3 +88,11 @@ def test_a_subscription_is_sold(zx: ABroadcaster, clerk: AConsole) -> None:
     done = clerk.follow(clerk.post(address, values))
     assert "Subscription A-2 is effective." in done.text
     assert zx.services("A-2") == {"football": "effective", "gold": "effective"}
+
+
+def test_another_subscription_takes_the_place_of_one(zx: ABroadcaster, clerk: AConsole) -> None:
+    assert "/subscriptions/act/replace/S-A" in clerk.get("accounts/of/A").text
+    address = "subscriptions/replace/S-A"
+    done = clerk.follow(clerk.post(address, clerk.get(address).form(products=["gold"], frequency="monthly")))
+    assert "A-2 goes on in place of S-A" in done.text
+    assert (zx.state("S-A"), zx.state("A-2")) == ("replaced", "effective")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -12,6 +13,8 @@ import pytest
 from coax.base.tenancy import tenant_transaction
 from coax.process.jobs.order import order_job
 from coax.process.subscription_actions.perform import preview_action
+from coax.process.subscription_actions.replace import replace_subscription
+from coax.process.subscription_actions.sell import SaleRequest
 from coax.subscription.operations.item_install import install_item
 from coax.subscription.operations.item_pair import pair_items
 from coax.subscription.operations.item_receive import receive_item
@@ -172,3 +175,43 @@ def test_it_is_not_moved_ahead_of_time_nor_away_from_its_jobs(zx: ABroadcaster) 
     )
     with zx.nothing_changes(), pytest.raises(ActionRefused, match="open jobs: J-1"):
         move(zx, "2026-07-01")
+
+
+def test_a_package_takes_the_place_of_a_flexible_subscription(zx: ABroadcaster) -> None:
+    with tenant_transaction(zx.tenant.id):
+        add_location(tenant_id=zx.tenant.id, code="main", name="Warehouse")
+        receive_item(tenant_id=zx.tenant.id, serial="D1", good="decoder", location="main", **DEED)
+        install_item(tenant_id=zx.tenant.id, serial="D1", subscription="S-A", **DEED)
+    zx.on("2026-07-11")
+    request = SaleRequest(
+        account_code="A",
+        subscription_type="normal",
+        scheme="normal-bt",
+        products=("gold",),
+        performed_on=date(2026, 7, 11),
+        frequency="monthly",
+    )
+    with zx.nothing_changes(), pytest.raises(ActionRefused, match="S-A is not one of B"):
+        replace_subscription(tenant=zx.tenant, code="S-A", request=replace(request, account_code="B"), actor="anna")
+    with zx.nothing_changes(), pytest.raises(ActionRefused, match="bronze"):
+        replace_subscription(
+            tenant=zx.tenant,
+            code="S-A",
+            request=replace(request, products=("gold", "football", "bronze")),
+            actor="anna",
+        )
+    answer, _ = replace_subscription(tenant=zx.tenant, code="S-A", request=request, actor="anna", idempotency_key="k")
+    assert replace_subscription(tenant=zx.tenant, code="S-A", request=request, actor="anna", idempotency_key="k") == (
+        answer,
+        True,
+    )
+    assert (zx.state("S-A"), zx.state("A-2")) == ("replaced", "effective")
+    with tenant_transaction(zx.tenant.id):
+        key = get_subscription_key(tenant_id=zx.tenant.id, code="A-2")
+        held = find_installed_items(tenant_id=zx.tenant.id, account_id=key.account_id)
+    assert [(row.serial, row.subscription) for row in held] == [("D1", "A-2")]
+    zx.on("2026-08-01")
+    zx.bill("2026-08-01")
+    assert net(zx, "A", "silver") == Decimal(10)
+    assert net(zx, "A", "gold") == Decimal(42 + 62)
+    assert zx.broken_promises() == []

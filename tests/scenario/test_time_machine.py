@@ -25,7 +25,7 @@ from tests.builders.consoles import at_console
 
 @pytest.fixture
 def zx(database: str, tmp_path: Path) -> ABroadcaster:
-    """Tell July: billed on the 1st (as of the 2nd), a decoder from the 3rd to the 20th, off from the 10th to the 15th, paid on it."""
+    """Tell July: billed as of the 2nd, a decoder from the 3rd to the 20th, off from the 10th to the 15th, paid then."""
     zx = a_broadcaster()
     zx.on("2026-07-01")
     zx.subscribe(tmp_path, [{"account_code": "A", "product": "silver", "billed_until": "2026-07-01"}])

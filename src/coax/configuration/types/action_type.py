@@ -39,6 +39,7 @@ class Behaviour(Choice):
     ADD_EXPENSE = "add_expense"
     CHANGE_LOCATION = "change_location"
     CHANGE_ACCOUNT = "change_account"
+    REPLACE = "replace"
 
 
 class SubActionType(Spec):

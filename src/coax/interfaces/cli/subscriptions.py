@@ -24,6 +24,7 @@ from coax.interfaces.cli.shared import (
 )
 from coax.process.subscription_actions.deactivate import BulkResult, DeactivationCriteria, deactivate_debtors
 from coax.process.subscription_actions.maintain import SETTLED_WITHIN_DAYS, activate_settled, execute_scheduled
+from coax.process.subscription_actions.replace import replace_subscription
 from coax.process.subscription_actions.sell import SaleRequest, sell_subscription
 from coax.process.subscription_actions.standing import DebtBasis
 from coax.subscription.queries.codes import get_subscription_key
@@ -44,6 +45,9 @@ def sell(
     tenant: TenantCode = None,
     on: Annotated[str | None, typer.Option("--on", help="Day from which it holds; by default today.")] = None,
     code: Annotated[str | None, typer.Option("--code", help="Its code; by default the account's and a number.")] = None,
+    in_place_of: Annotated[
+        str | None, typer.Option("--in-place-of", help="The account's subscription that it replaces.")
+    ] = None,
     plan: Annotated[str | None, typer.Option("--plan", help="Price plan; by default the scheme's.")] = None,
     frequency: Annotated[str | None, typer.Option("--frequency", help="Billing frequency.")] = None,
     cycle_day: Annotated[int | None, typer.Option("--cycle-day", help="Day of the billing cycle.")] = None,
@@ -74,9 +78,14 @@ def sell(
             is_draft=draft,
             reason=reason,
         )
-        answer, is_repeated = sell_subscription(
-            tenant=operator, request=request, actor=find_actor(), idempotency_key=key
-        )
+        if in_place_of:
+            answer, is_repeated = replace_subscription(
+                tenant=operator, code=in_place_of, request=request, actor=find_actor(), idempotency_key=key
+            )
+        else:
+            answer, is_repeated = sell_subscription(
+                tenant=operator, request=request, actor=find_actor(), idempotency_key=key
+            )
         if as_json:
             print_json({**answer, "repeated": is_repeated})
             return

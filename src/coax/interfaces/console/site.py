@@ -64,6 +64,7 @@ class ConsoleSite(UnfoldAdminSite):
             ("accounts/preview/<path:code>", accounts.preview, "preview"),
             ("accounts/bill/<path:code>", accounts.bill_account, "bill_account"),
             ("subscriptions/sell/<path:code>", actions.sell, "sell"),
+            ("subscriptions/replace/<path:code>", actions.replace, "replace"),
             ("subscriptions/scheduled", actions.calendar, "calendar"),
             ("subscriptions/scheduled/<int:action_id>/call-off", actions.call_off, "call_off"),
             ("subscriptions/act/<slug:behaviour>/<path:code>", actions.act, "act"),

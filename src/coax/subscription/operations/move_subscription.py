@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import date
 
 from coax.base.db import fetch_rows
 from coax.base.ids import bucket_of
@@ -67,7 +68,15 @@ def move_subscription(
         using=context.using,
     )
     services = lay_down(move)
-    _move_items(move, services, context, request)
+    carry_items(
+        outcome.facts,
+        account_id=move.account_id,
+        subscription_id=move.subscription_id,
+        services=services,
+        on=move.on,
+        reason=request.reason or "moved with its subscription",
+        context=context,
+    )
     touch_account(target.account_id, using=context.using)
     return outcome
 
@@ -104,42 +113,54 @@ def _directives(facts: SubscriptionFacts, policy: Policy) -> dict[int, BillingDi
     return found
 
 
-def _move_items(move: Move, services: dict[int, int], context: ActionContext, request: ActionRequest) -> None:
-    """Take the installed items along, paired as they are."""
-    deed = Deed(context.actor, request.performed_on, request.reason or "moved with its subscription")
+def carry_items(
+    facts: SubscriptionFacts,
+    *,
+    account_id: int,
+    subscription_id: int,
+    services: dict[int, int],
+    on: date,
+    reason: str,
+    context: ActionContext,
+) -> None:
+    """Take the installed items of a subscription along to the one that goes on in its place, paired as they are.
+
+    `services` names its services by those of the old one. Raises: ItemMovedMeanwhile, ItemValueRefused.
+    """
+    deed = Deed(context.actor, on, reason)
     held = find_installed_items(
-        tenant_id=move.tenant_id,
-        account_id=move.facts.account_id,
-        subscription_id=move.facts.subscription_id,
-        using=move.using,
+        tenant_id=context.tenant_id,
+        account_id=facts.account_id,
+        subscription_id=facts.subscription_id,
+        using=context.using,
     )
     fresh: dict[str, int] = {}
     pairs: list[tuple[str, str]] = []
     for row in held:
-        item = get_item(tenant_id=move.tenant_id, serial=row.serial, good=row.good, using=move.using)
-        _, service_id = close_installation(tenant_id=move.tenant_id, item=item, deed=deed, using=move.using)
+        item = get_item(tenant_id=context.tenant_id, serial=row.serial, good=row.good, using=context.using)
+        _, service_id = close_installation(tenant_id=context.tenant_id, item=item, deed=deed, using=context.using)
         move_item(
-            tenant_id=move.tenant_id,
+            tenant_id=context.tenant_id,
             item=item,
             verb=ItemVerb.MOVE,
             to=ItemState.INSTALLED,
-            place=Place(account_id=move.account_id, subscription_id=move.subscription_id),
+            place=Place(account_id=account_id, subscription_id=subscription_id),
             deed=deed,
-            using=move.using,
+            using=context.using,
         )
         fresh[row.serial] = open_installation(
-            tenant_id=move.tenant_id,
+            tenant_id=context.tenant_id,
             item=item,
-            account_id=move.account_id,
-            subscription_id=move.subscription_id,
+            account_id=account_id,
+            subscription_id=subscription_id,
             deed=deed,
             service_id=services.get(service_id) if service_id else None,
-            using=move.using,
+            using=context.using,
         )
         if row.paired_with and row.paired_with in fresh:
             pairs.append((row.serial, row.paired_with))
     for one, other in pairs:
-        pair_installations(account_id=move.account_id, first=fresh[one], second=fresh[other], using=move.using)
+        pair_installations(account_id=account_id, first=fresh[one], second=fresh[other], using=context.using)
 
 
 def lock_accounts(account_ids: tuple[int, int], *, using: str) -> None:

@@ -31,6 +31,8 @@ from coax.subscription.types.actions import (
 Key = tuple[int, int]
 # What keeps services off at the end of a state for a time.
 _STAYS_OFF: Final = frozenset({"credit_limit", "activation_condition", "installed_item_rules"})
+# What ends a subscription so that another one goes on in its place, which the caller lays down.
+_CONTINUED: Final = frozenset({Behaviour.CHANGE_ACCOUNT, Behaviour.REPLACE})
 _WITH_RESTS: Final = frozenset({Behaviour.REST, Behaviour.END_RESTING})
 
 
@@ -177,9 +179,10 @@ def _decide(request: ActionRequest, facts: SubscriptionFacts, context: ActionCon
     if len(request.reason) > REASON_CHARS_MAX:
         text = f"reason: {len(request.reason)} characters are too many; allowed is up to {REASON_CHARS_MAX}."
         raise ActionRefused("reason", text)
-    if request.behaviour is Behaviour.CHANGE_ACCOUNT and not context.moves:
-        raise ActionRefused("account", "A subscription goes to another account today only, and one at a time.")
     effects = decide(request, facts, context.policy, today=context.today, remaining_fees=context.remaining_fees)
+    if request.behaviour in _CONTINUED and not context.moves:
+        text = f"{request.behaviour}: is done by itself, with what goes on in its place; nothing schedules it."
+        raise ActionRefused("behaviour", text)
     return spares_free_services(effects, facts, context.policy) if context.spares_free else effects
 
 

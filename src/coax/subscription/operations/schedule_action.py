@@ -35,8 +35,8 @@ def schedule_action(request: ActionRequest, *, tenant_id: int, actor: str, today
     facts = lock_facts(tenant_id=tenant_id, keys=[place], today=today)[place]
     if request.performed_on <= today:
         raise ActionRefused("performed_on", f"performed_on: {request.performed_on} is not after today, {today}.")
-    if request.behaviour is Behaviour.CHANGE_ACCOUNT:
-        text = f"performed_on: {request.performed_on} is to come; a subscription goes to another account by {today}."
+    if request.behaviour in {Behaviour.CHANGE_ACCOUNT, Behaviour.REPLACE}:
+        text = f"performed_on: {request.performed_on} is to come; {request.behaviour} is allowed up to {today}."
         raise ActionRefused("performed_on", text)
     check_action_type(request, load_policy(today))
     if facts.state not in LIVE:

@@ -140,6 +140,7 @@ TRANSITIONS: Final[dict[Behaviour, Transition]] = {
     Behaviour.CHANGE_ACCOUNT: Transition(
         frozenset({_S.DRAFT, _S.EFFECTIVE, _S.NOT_EFFECTIVE}), _S.REPLACED, LIVE_SERVICE, _V.REPLACED
     ),
+    Behaviour.REPLACE: Transition(frozenset({_S.DRAFT, _S.EFFECTIVE}), _S.REPLACED, LIVE_SERVICE, _V.REPLACED),
 }
 
 # What ends a state for a time; it is scheduled when the state begins. Where the account owes too much on that day, the

@@ -26,6 +26,7 @@ from coax.process.subscription_actions.perform import (
     preview_action,
     submit_action,
 )
+from coax.process.subscription_actions.replace import replace_subscription
 from coax.process.subscription_actions.sell import sell_subscription
 from coax.subscription.queries import find_subscriptions
 from coax.subscription.queries.codes import SubscriptionUnknown, get_subscription_key
@@ -44,6 +45,8 @@ def act(request: StaffRequest, behaviour: str, code: str) -> HttpResponse:
     if behaviour not in set(Behaviour):
         raise SubscriptionUnknown(f"There is no action {behaviour!r}.", behaviour=behaviour)
     kind = Behaviour(behaviour)
+    if kind is Behaviour.REPLACE:
+        return redirect("admin:replace", code)
     today = tenant_today(request.tenant.id)
     form = ActionForm(request.POST or None, behaviour=kind, subscription=subscription, today=today)
     preview: ActionPreview | None = None
@@ -99,6 +102,38 @@ def sell(request: StaffRequest, code: str) -> HttpResponse:
         status=409 if problem else 200,
         form=form,
         account_code=account.code,
+        problem=problem,
+    )
+
+
+@page(Right.WORK_ACCOUNTS, methods=("GET", "HEAD", "POST"))
+def replace(request: StaffRequest, code: str) -> HttpResponse:
+    """Sell a subscription in place of another one."""
+    _, account_code = _find(request, code)
+    form = SaleForm(request.POST or None, today=tenant_today(request.tenant.id))
+    problem: DomainError | None = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            answer, _ = replace_subscription(
+                tenant=request.tenant,
+                code=code,
+                request=form.to_request(account_code),
+                actor=request.staff.username,
+                idempotency_key=form.cleaned_data["key"],
+            )
+        except DomainError as fault:
+            problem = fault
+        else:
+            messages.success(request, f"Subscription {answer['subscription']} goes on in place of {code}.")
+            return redirect(f"{reverse('admin:account', args=[account_code])}#subs-head")
+    return show(
+        request,
+        "sale.html",
+        page=PAGE,
+        title=f"In place of {code}",
+        status=409 if problem else 200,
+        form=form,
+        account_code=account_code,
         problem=problem,
     )
 
