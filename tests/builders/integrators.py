@@ -1,18 +1,25 @@
-"""A program that calls the API: a token, requests as it would send them, answers as it would read them."""
+"""A program that calls the API: a token, requests as it would send them, answers as it would read them.
+
+Every answer is held to what the OpenAPI document declares of its operation: status, media type, schema.
+"""
 
 from __future__ import annotations
 
 import base64
 import json
+import re
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import count
 from typing import Any
 from urllib.parse import urlencode
 
+import jsonschema_rs
 from django.test import Client
 
 from coax.base.clock import tenant_now
 from coax.base.tenancy import Tenant, tenant_transaction
+from coax.interfaces.api.rest.urls import api
 from coax.party.operations.save_credentials import add_credential
 from coax.party.types import ApiScope, CredentialKind, IssuedSecret
 
@@ -72,7 +79,31 @@ class AnIntegrator:
         answer = self.client.generic(
             method, address, text, content_type=content_type, headers={**sent, **(headers or {})}
         )
-        return Answered(answer.status_code, dict(answer.headers), answer.content)
+        answered = Answered(answer.status_code, dict(answer.headers), answer.content)
+        check_declared(method, f"{ROOT}{path}", answered)
+        return answered
+
+
+@cache
+def _document() -> dict[str, Any]:
+    return json.loads(json.dumps(api.get_openapi_schema(), default=str))
+
+
+def check_declared(method: str, path: str, answer: Answered) -> None:
+    """Hold an answer to its declaration; an address or a method that there is not is a problem."""
+    document = _document()
+    fitting = (known for known in document["paths"] if re.fullmatch(re.sub(r"\{\w+\}", "(.+)", known), path))
+    operation = document["paths"].get(max(fitting, key=len, default=""), {}).get(method.lower())
+    if operation is None:
+        assert answer.status in {404, 405}, answer
+        assert answer.code in {"not_found", "method_not_allowed"}
+        return
+    declared = operation["responses"][str(answer.status)]["content"]
+    media_type = answer.headers["Content-Type"].partition(";")[0]
+    assert media_type in declared, (answer.status, media_type)
+    if media_type.endswith("json"):
+        schema = {**declared[media_type]["schema"], "components": document["components"]}
+        jsonschema_rs.Draft202012Validator(schema, validate_formats=True).validate(answer.json)
 
 
 def a_credential(

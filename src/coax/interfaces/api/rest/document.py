@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from ninja import NinjaAPI, Redoc
+from ninja.errors import ValidationError, ValidationErrorContext
 from ninja.openapi.schema import OpenAPISchema
 
 from coax import __version__
@@ -57,6 +58,25 @@ class RestApi(NinjaAPI):
         for operation in _operations(document):
             _describe_answers(operation)
         return document
+
+
+    def validation_error_from_error_contexts(
+        self, error_contexts: list[ValidationErrorContext[Any]]
+    ) -> ValidationError:
+        """Return what is wrong with parameters and body, with the values as given, which Ninja would leave out."""
+        return ValidationError(
+            [
+                {**error, "loc": (context.model.__ninja_param_source__, *_place(context.model, error["loc"]))}
+                for context in error_contexts
+                for error in context.pydantic_validation_error.errors(include_url=False)
+            ]
+        )
+
+
+def _place(model: Any, place: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """Return where a value was given: a parameter's own name, not that of the model it is read into."""
+    found: tuple[int | str, ...] = model.__ninja_flatten_map_reverse__.get(place, place)
+    return found
 
 
 def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:

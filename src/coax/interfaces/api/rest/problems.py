@@ -174,9 +174,8 @@ def _describe_error(error: Mapping[str, Any]) -> FieldProblem:
     names = [str(part) for part in (place[1:] if source == "body" else place)]
     context = error.get("ctx") or {}
     allowed = ", ".join(f"{name}: {value}" for name, value in context.items()) or None
-    return FieldProblem(
-        field=".".join(names) or str(source), message=error["msg"], value=_cut(error.get("input")), allowed=allowed
-    )
+    value = None if error["type"] == "missing" else _cut(error["input"])
+    return FieldProblem(field=".".join(names) or str(source), message=error["msg"], value=value, allowed=allowed)
 
 
 def _from_http(request: HttpRequest, fault: HttpError) -> ApiProblem:  # noqa: ARG001 - the shape of all

@@ -120,6 +120,7 @@ def _declare(view: View, scope: ApiScope, extra: Mapping[str, Any] | None) -> di
     security = [{"token": [scope.value]}, {"oauth2": [scope.value]}]
     return {
         "auth": Needs(scope),
+        "by_alias": True,
         "operation_id": view.__name__,
         "summary": head.rstrip("."),
         "description": " ".join(rest.split()) or None,
@@ -167,7 +168,7 @@ def _once(view: View, answer: type[Model]) -> View:
 
     def perform(request: ApiRequest, **values: Any) -> dict[str, Any]:
         def act() -> dict[str, Any]:
-            return answer.model_validate(view(request, **values)).model_dump(mode="json")
+            return answer.model_validate(view(request, **values)).model_dump(mode="json", by_alias=True)
 
         done, is_repeated = perform_once(
             tenant_id=request.tenant.id,

@@ -87,13 +87,6 @@ class BillMovement(Model):
     amount: Money
 
 
-class PricePeriod(Model):
-    """The period that a price is for."""
-
-    months: int | None = None
-    days: int | None = None
-
-
 class BillLine(Model):
     """Rated items grouped for the reader."""
 
@@ -106,7 +99,7 @@ class BillLine(Model):
     quantity: int
     unit: str | None
     periods: str | None
-    price_period: PricePeriod | None
+    price_period: dict[str, int] | None = Field(description="`months` or `days` that the price is for.")
     unit_price: Money | None
     price_for_all_units: Money | None
     amount: Money

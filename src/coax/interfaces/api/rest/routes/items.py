@@ -240,6 +240,7 @@ def item_write_off(request: ApiRequest, serial: Code, body: Deed) -> dict[str, A
 @resource.write("/{path:serial}/swap", scope=ApiScope.ITEMS_WRITE, answer=Item)
 def item_swap(request: ApiRequest, serial: Code, body: ItemSwap) -> dict[str, Any]:
     """Take an installed item back and install another one in its place; that one is the answer."""
+    _show(request, serial, None)
     swap_item(
         tenant_id=request.tenant.id,
         old=serial,
@@ -254,6 +255,7 @@ def item_swap(request: ApiRequest, serial: Code, body: ItemSwap) -> dict[str, An
 @resource.write("/{path:serial}/pair", scope=ApiScope.ITEMS_WRITE, answer=Item)
 def item_pair(request: ApiRequest, serial: Code, body: ItemPair) -> dict[str, Any]:
     """Pair two items of one subscription, such as a decoder and its smart card."""
+    _show(request, serial, None)
     pair_items(tenant_id=request.tenant.id, serial=serial, other=body.other)
     return _show(request, serial, None)
 
@@ -274,6 +276,7 @@ def get_item_with_history(request: ApiRequest, serial: Code, choice: Query[ItemC
 
 
 def _perform(operation: Callable[..., Any], request: ApiRequest, serial: str, body: Deed) -> dict[str, Any]:
+    _show(request, serial, body.good)  # first of all there is such an item
     given = body.model_dump(exclude={"performed_on", "reason"})
     operation(tenant_id=request.tenant.id, serial=serial, **given, **_deed(request, body))
     return _show(request, serial, body.good)
