@@ -75,7 +75,7 @@ class AnIntegrator:
         if key is not None:
             sent["Idempotency-Key"] = key
         text = body if isinstance(body, str | bytes) else "" if body is None else json.dumps(body)
-        address = f"{ROOT}{path}" + (f"?{urlencode(query)}" if query else "")
+        address = f"{ROOT}{path}" + (f"?{urlencode(query, doseq=True)}" if query else "")
         answer = self.client.generic(
             method, address, text, content_type=content_type, headers={**sent, **(headers or {})}
         )

@@ -23,7 +23,8 @@ SALE: dict[str, Any] = {
 
 @pytest.fixture
 def zx(database: str, tmp_path: Path) -> ABroadcaster:
-    operator = a_broadcaster()
+    rate = "      - { product: eurosports-1, frequency: monthly, price: 12.50 }"
+    operator = a_broadcaster(rates=f"{rate} -> {rate}\n      - {{ product: decoder, price: 49.90 }}")
     operator.subscribe(tmp_path, [{"account_code": "A", "product": "silver", "billed_until": "2026-08-01"}])
     operator.on("2026-07-10")
     return operator
@@ -74,13 +75,13 @@ def test_an_action_is_previewed_and_performed(zx: ABroadcaster, shop: AnIntegrat
     assert preview.status == 200
     assert preview.json["changes"][0] == "subscription: in resting from 2026-08-03 until 2026-08-17"
     lines = [line for section in preview.json["bill"]["subscriptions"] for line in section["lines"]]
-    assert [(line["kind"], line["net"]) for line in lines] == [("credit", "-29.00"), ("charge", "31.00")]
+    assert [(line["kind"], line["net"]) for line in lines] == [("credit", "-29.00")]
     done = shop.post("/subscriptions/S-A/actions", rest, key="rest-1")
     assert (done.status, done.json["state"], done.json["changes"]) == (201, "executed", preview.json["changes"])
     again = shop.post("/subscriptions/S-A/actions", rest, key="rest-1")
     assert (again.json, again.headers["Idempotency-Replayed"]) == (done.json, "true")
     shown = shop.get("/subscriptions/S-A").json
-    assert (shown["state"], shown["services"][0]["directive"]) == ("in_resting", "not_to_be_billed")
+    assert (shown["state"], shown["services"][0]["directive"]) == ("in_resting", "to_be_credited")
     assert shown["term"]["scheme"] == "normal-bt"
     before = shop.get("/subscriptions/S-A", as_of="2026-08-02").json
     assert (before["state"], before["as_of"]) == ("effective", "2026-08-02")
@@ -156,8 +157,8 @@ def test_a_charge_and_an_account_billed_at_once(zx: ABroadcaster, shop: AnIntegr
     again = shop.post("/subscriptions/S-A/charges", charge, key="d-1")
     assert (again.json, again.headers["Idempotency-Replayed"]) == (added.json, "true")
     preview = shop.get("/accounts/A/next-bill", bill_as_of="2026-08-01").json["bill"]
-    lines = [line for section in preview["subscriptions"] for line in section["lines"]]
-    assert [(line["kind"], line["net"]) for line in lines] == [("charge", "31.00"), ("once", "100.00")]
+    assert [line["net"] for line in preview["one_time"]] == ["100.00"]
+    assert preview["total"] == "155.89"
     made = shop.post("/accounts/A/bills", {"bill_as_of": "2026-08-01"}, key="b-1")
     assert made.status == 201
     assert shop.post("/accounts/A/bills", {"bill_as_of": "2026-08-01"}, key="b-1").json == made.json

@@ -18,6 +18,7 @@ _OF_ENDING: Final[Mapping[str, HTTPStatus]] = {
 OF_CODE: Final[Mapping[str, HTTPStatus]] = {
     **dict.fromkeys(
         (
+            "account_refused",
             "adjustment_refused",
             "amount_refused",
             "as_of_out_of_range",

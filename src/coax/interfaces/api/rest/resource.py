@@ -31,6 +31,7 @@ KeyText = Annotated[str, StringConstraints(min_length=1, max_length=KEY_CHARS_MA
 ALWAYS: Final = (
     HTTPStatus.UNAUTHORIZED,
     HTTPStatus.FORBIDDEN,
+    HTTPStatus.CONFLICT,
     HTTPStatus.UNPROCESSABLE_ENTITY,
     HTTPStatus.TOO_MANY_REQUESTS,
     HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -38,7 +39,6 @@ ALWAYS: Final = (
 )
 OF_WRITES: Final = (
     HTTPStatus.BAD_REQUEST,
-    HTTPStatus.CONFLICT,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
 )
