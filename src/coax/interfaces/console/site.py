@@ -9,7 +9,18 @@ from django.urls import path
 from unfold.sites import UnfoldAdminSite
 
 from coax.interfaces.console.access import TENANT_KEY, LoginForm, Staff
-from coax.interfaces.console.pages import accounts, actions, audit, bills, configuration, dashboard, entity, runs, staff
+from coax.interfaces.console.pages import (
+    accounts,
+    actions,
+    audit,
+    bills,
+    configuration,
+    dashboard,
+    entity,
+    programs,
+    runs,
+    staff,
+)
 
 
 class ConsoleSite(UnfoldAdminSite):
@@ -68,6 +79,10 @@ class ConsoleSite(UnfoldAdminSite):
             ("staff/", staff.staff, "staff"),
             ("staff/new", staff.new_member, "new_member"),
             ("staff/of/<str:username>", staff.member, "member"),
+            ("programs/", programs.programs, "programs"),
+            ("programs/new", programs.new_program, "new_program"),
+            ("programs/<slug:kind>/<str:name>/secret", programs.rotate, "rotate_program"),
+            ("programs/<slug:kind>/<str:name>/revoke", programs.revoke, "revoke_program"),
             ("audit/", audit.audit, "audit"),
         ]
         return [

@@ -59,7 +59,6 @@ class RestApi(NinjaAPI):
             _describe_answers(operation)
         return document
 
-
     def validation_error_from_error_contexts(
         self, error_contexts: list[ValidationErrorContext[Any]]
     ) -> ValidationError:
