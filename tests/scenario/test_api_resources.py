@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from tests.builders.broadcasters import ABroadcaster, a_broadcaster
 from tests.builders.integrators import AnIntegrator, an_integrator
+
+FORM = "application/x-www-form-urlencoded"
+PROBLEM = "application/problem+json"
 
 
 @pytest.fixture
@@ -35,6 +40,39 @@ def read_pages(program: AnIntegrator, path: str, limit: int, **query: Any) -> li
         if answer.json["next"] is None:
             return pages
         cursor = {"cursor": answer.json["next"]}
+
+
+def test_the_document_and_its_page_need_no_token(database: str) -> None:
+    client = Client(SERVER_NAME="localhost")
+    document = client.get("/api/v1/openapi.json").json()
+    assert (document["openapi"], document["info"]["title"]) == ("3.1.0", "Coax")
+    page = client.get("/api/v1/docs")
+    assert "default-src 'self'" in page.headers["Content-Security-Policy"]
+    loaded = re.findall(r'(?:src|href)="([^"]+)"', page.content.decode())
+    assert loaded
+    for address in loaded:
+        assert address.startswith("/static/ninja/")
+        assert client.get(address).status_code == 200
+
+
+def test_every_operation_declares_its_scope_and_its_refusals(database: str) -> None:
+    document = Client(SERVER_NAME="localhost").get("/api/v1/openapi.json").json()
+    known = document["components"]["securitySchemes"]["oauth2"]["flows"]["clientCredentials"]["scopes"]
+    asked = set()
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            answers = operation["responses"].items()
+            refusals = {status for status, answer in answers if PROBLEM in answer.get("content", {})}
+            assert {"429", "500", "503"} <= refusals, path
+            if path.endswith("/oauth/token"):
+                continue
+            assert {"401", "403", "422"} <= refusals, path
+            assert ("404" in refusals) == ("{" in path)
+            assert ({"400", "413", "415"} <= refusals) == (method == "post")
+            by_token, by_client = operation["security"]
+            assert by_token["token"] == by_client["oauth2"]
+            asked.update(by_token["token"])
+    assert asked == set(known)
 
 
 @pytest.mark.parametrize(
@@ -138,9 +176,6 @@ def test_what_is_wrong_with_a_request_is_said(program: AnIntegrator) -> None:
     assert program.post("/locations", {"location": "l", "name": "x", "is_consigned": 1}).json["errors"] == [
         {"field": "is_consigned", "message": "Input should be a valid boolean", "value": "1"}
     ]
-
-
-FORM = "application/x-www-form-urlencoded"
 
 
 def test_a_fault_of_ours_is_admitted_and_taken_back(

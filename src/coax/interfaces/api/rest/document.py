@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any, Final
 
-from ninja import NinjaAPI, Redoc
+from ninja import NinjaAPI, Swagger
 from ninja.errors import ValidationError, ValidationErrorContext
 from ninja.openapi.schema import OpenAPISchema
 
@@ -39,7 +39,7 @@ class RestApi(NinjaAPI):
             title="Coax",
             version=__version__,
             description=DESCRIPTION,
-            docs=Redoc(),
+            docs=Swagger({"validatorUrl": None}),
             docs_url="/docs",
             urls_namespace="rest",
             parser=BodyParser(),

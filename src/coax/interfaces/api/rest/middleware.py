@@ -15,6 +15,13 @@ ADDRESS: Final = "/api/"
 JSON_TYPES: Final = (MEDIA_TYPE, "application/json")
 
 
+# The page that shows the document styles itself; it loads nothing from elsewhere, and may not.
+CONTENT_POLICY: Final = (
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
+)
+
+
 class ApiMiddleware:
     """Stands first, so that it sees whatever any other part answers."""
 
@@ -42,6 +49,7 @@ def _as_problem(request: HttpRequest, response: HttpResponse) -> HttpResponse:
 def _add_headers(response: HttpResponse, exchange: Exchange) -> None:
     response.headers["X-Request-Id"] = exchange.id
     response.headers.setdefault("Cache-Control", "no-store")
+    response.headers["Content-Security-Policy"] = CONTENT_POLICY
     if exchange.is_repeated:
         response.headers["Idempotency-Replayed"] = "true"
     if exchange.limit is not None:

@@ -28,6 +28,14 @@ TYPE_PREFIX: Final = "urn:coax:problem:"
 VALUE_CHARS_MAX: Final = 200
 ERRORS_MAX: Final = 100
 _FIELD: Final = re.compile(r"^([a-z_]+): ")
+_ALLOWED: Final = {
+    "ge": "from {} on",
+    "le": "up to {}",
+    "min_length": "at least {} long",
+    "max_length": "at most {} long",
+    "pattern": "what matches {}",
+    "expected": "{}",
+}
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -173,7 +181,7 @@ def _describe_error(error: Mapping[str, Any]) -> FieldProblem:
     source, *place = error["loc"]
     names = [str(part) for part in (place[1:] if source == "body" else place)]
     context = error.get("ctx") or {}
-    allowed = ", ".join(f"{name}: {value}" for name, value in context.items()) or None
+    allowed = ", ".join(_ALLOWED[name].format(value) for name, value in context.items() if name in _ALLOWED) or None
     value = None if error["type"] == "missing" else _cut(error["input"])
     return FieldProblem(field=".".join(names) or str(source), message=error["msg"], value=value, allowed=allowed)
 
