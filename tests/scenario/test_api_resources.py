@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 from pathlib import Path
@@ -73,6 +74,7 @@ def test_every_operation_declares_its_scope_and_its_refusals(database: str) -> N
             assert by_token["token"] == by_client["oauth2"]
             asked.update(by_token["token"])
     assert asked == set(known)
+    assert '"type": "number"' not in json.dumps(document)  # amounts are text; nothing is a float
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connections, transaction
 
 from coax.base.tenancy import RUN_ALIAS
 from tests.builders.broadcasters import ABroadcaster, a_broadcaster
-from tests.builders.integrators import AnIntegrator, an_integrator
+from tests.builders.integrators import AnIntegrator, Answered, an_integrator
 
 SALE: dict[str, Any] = {
     "account": "A",
@@ -50,6 +51,22 @@ def test_a_sale_with_a_key_is_done_once(zx: ABroadcaster, shop: AnIntegrator) ->
     assert shop.post("/subscriptions", SALE, key="order-1").json == first.json
     assert [row["subscription"] for row in shop.get("/subscriptions", account="A").json["data"]] == ["A-2", "S-A"]
     assert [(a.behaviour, a.submitted_by) for a in zx.actions("A-2")] == [("create_activate", "token:shop")]
+    assert zx.broken_promises() == []
+
+
+def test_a_key_sent_by_many_at_once_is_done_once(zx: ABroadcaster, shop: AnIntegrator) -> None:
+    def pay(_: int) -> Answered:
+        try:
+            return AnIntegrator(shop.secret).post("/accounts/A/payments", {"amount": "5.00"}, key="once")
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(pay, range(8)))
+    assert {answer.status for answer in answers} == {201}
+    assert len({answer.content for answer in answers}) == 1
+    assert sum("Idempotency-Replayed" in answer.headers for answer in answers) == 7
+    assert shop.get("/accounts/A").json["balance"] == "-5.00"
     assert zx.broken_promises() == []
 
 

@@ -129,6 +129,8 @@ def _from_domain(request: HttpRequest, fault: DomainError) -> ApiProblem:
     status = status_of(fault)
     if status is HTTPStatus.NOT_FOUND and _is_named_by_values(request, fault):
         status = HTTPStatus.UNPROCESSABLE_ENTITY
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        _LOG.error("request %s failed", get_exchange(request).id, exc_info=fault)
     return ApiProblem(status, fault.code, fault.message, errors=_list_fields(fault))
 
 
