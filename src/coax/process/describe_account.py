@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any, Final
+from typing import Any
 
 from coax.base.money import micro_to_decimal, minor_to_decimal
 from coax.billing.types.document import BillRow
 from coax.ledger.types import StatementRow
+from coax.party.queries import CONTACT_TEXTS
 from coax.party.types import AccountRow
 from coax.process.account_statement import AccountStatement
 from coax.process.bills.numbers import compose_bill_number
 from coax.subscription.types import ServiceRow, SubscriptionRow
-
-CONTACT_FIELDS: Final = ("name", "email", "phone", "street", "postal_code", "city", "country", "locale")
 
 
 def describe_account(statement: AccountStatement) -> dict[str, Any]:
@@ -25,7 +24,7 @@ def describe_account(statement: AccountStatement) -> dict[str, Any]:
         "state": row.state.value,
         "as_of": statement.as_of,
         "currency": row.currency,
-        "contact": {"code": row.contact_code, **{name: getattr(row, name) for name in CONTACT_FIELDS}},
+        "contact": {"code": row.contact_code, **{name: getattr(row, name) for name in CONTACT_TEXTS}},
         "balance": _money(row, position.balance_minor),
         "unsettled": _money(row, position.unsettled_minor),
         "outstanding": _money(row, position.outstanding_minor),

@@ -5,9 +5,8 @@ A secret is shown once, when it is made; the database keeps its hash only.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
+from datetime import datetime
 from typing import Annotated, Any, Final
-from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
@@ -15,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from coax.base.audit import set_actor
-from coax.base.clock import tenant_now
+from coax.base.clock import start_of_day, tenant_now
 from coax.base.tenancy import Tenant, tenant_transaction
 from coax.interfaces.cli.shared import (
     AsJson,
@@ -123,7 +122,7 @@ client_app = make_app(CredentialKind.CLIENT, help_text="OAuth2 clients: programs
 def _read_day(text: str | None, operator: Tenant) -> datetime | None:
     """Return the instant at which a day begins for the operator."""
     day = parse_date(text, "--expires")
-    return None if day is None else datetime.combine(day, time(), ZoneInfo(operator.time_zone)).astimezone(UTC)
+    return None if day is None else start_of_day(day, operator.time_zone)
 
 
 def _print_secret(issued: IssuedSecret, *, as_json: bool) -> None:

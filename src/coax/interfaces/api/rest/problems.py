@@ -136,12 +136,12 @@ def _from_domain(request: HttpRequest, fault: DomainError) -> ApiProblem:
 
 def _is_named_by_values(request: HttpRequest, fault: DomainError) -> bool:
     """Tell whether something unknown was named in body or query, not by the address, which then leads somewhere."""
-    wanted = {str(value) for value in fault.data.values()}
+    wanted = {str(value) for value in fault.data.values() if value is not None}
     match = request.resolver_match
     if match and wanted & {str(value) for value in match.kwargs.values()}:
         return False
     given = [get_exchange(request).body, list(request.GET.values())]
-    return bool(wanted & {str(value) for value in _walk(given)})
+    return bool(wanted & {str(value) for value in _walk(given) if value is not None})
 
 
 def _walk(value: Any) -> list[Any]:

@@ -45,7 +45,11 @@ Reason = Annotated[
         min_length=1, max_length=CODE_CHARS_MAX, pattern=r"^[^\u0000-\u001f\u007f]*[^\s\u0000-\u001f\u007f]"
     ),
 ]
-Day = Annotated[date, BeforeValidator(_read_day), WithJsonSchema({"type": "string", "format": "date"})]
+Day = Annotated[
+    date,
+    BeforeValidator(_read_day),
+    WithJsonSchema({"type": "string", "format": "date", "description": f"{FIRST_DAY} to {LAST_DAY}."}),
+]
 Amount = Annotated[
     str,
     StringConstraints(max_length=24, pattern=r"^-?[0-9]{1,13}(\.[0-9]{1,6})?$"),

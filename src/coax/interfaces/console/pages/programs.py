@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
-from typing import Any, cast
-from zoneinfo import ZoneInfo
+from typing import cast
 
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 
-from coax.base.clock import tenant_now
+from coax.base.clock import start_of_day, tenant_now
 from coax.base.errors import DomainError
 from coax.interfaces.console.access import StaffRequest
 from coax.interfaces.console.pages.page import page, show
@@ -76,6 +74,7 @@ def new_program(request: StaffRequest) -> HttpResponse:
     form = ProgramForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
+        ends = given["expires_on"]
         try:
             issued = add_credential(
                 tenant_id=request.tenant.id,
@@ -84,7 +83,7 @@ def new_program(request: StaffRequest) -> HttpResponse:
                 scopes=[ApiScope(scope) for scope in given["scopes"]],
                 actor=request.staff.username,
                 now=tenant_now(request.tenant.id),
-                expires_at=_read_day(request, given["expires_on"]),
+                expires_at=start_of_day(ends, request.tenant.time_zone) if ends else None,
             )
         except DomainError as problem:
             field = problem.data.get("field")
@@ -128,11 +127,6 @@ def _get_kind(text: str) -> CredentialKind:
     if text not in set(CredentialKind):
         raise Http404(text)
     return CredentialKind(text)
-
-
-def _read_day(request: StaffRequest, day: Any) -> datetime | None:
-    """Return the instant at which a day begins for the operator."""
-    return day and datetime.combine(day, time(), ZoneInfo(request.tenant.time_zone)).astimezone(UTC)
 
 
 def _show_secret(request: StaffRequest, issued: IssuedSecret) -> HttpResponse:

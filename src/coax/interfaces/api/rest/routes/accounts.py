@@ -19,13 +19,14 @@ from coax.interfaces.api.rest.resource import Key, Resource, describe_request
 from coax.interfaces.api.rest.routes.bills import BillPreview
 from coax.interfaces.api.rest.values import Amount, CivilDate, Code, Currency, Day, Model, Money, Text
 from coax.ledger.types import CreditStatus, TransactionKind
+from coax.party.queries import CONTACT_TEXTS
 from coax.party.queries.accounts import find_accounts, get_account
 from coax.party.types import AccountRow, AccountState, ApiScope
 from coax.process.account_statement import BILLS_SHOWN, POSTINGS_SHOWN, get_account_statement
 from coax.process.billing_run.describe import describe_preview
 from coax.process.billing_run.plan import RunRequest
 from coax.process.billing_run.preview import preview_bill
-from coax.process.describe_account import CONTACT_FIELDS, describe_account
+from coax.process.describe_account import describe_account
 from coax.process.open_account import NewAccount, open_account
 from coax.subscription.types import SubscriptionState
 
@@ -255,5 +256,5 @@ def _describe(row: AccountRow, classifications: dict[int, str]) -> dict[str, Any
         "classification": classifications.get(row.classification_id) if row.classification_id else None,
         "credit_limit": None if limit is None else str(minor_to_decimal(limit, row.currency)),
         "credit_rating": row.credit_rating,
-        "contact": {"code": row.contact_code, **{name: data[name] for name in CONTACT_FIELDS}},
+        "contact": {"code": row.contact_code, **{name: data[name] for name in CONTACT_TEXTS}},
     }

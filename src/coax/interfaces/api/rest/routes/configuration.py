@@ -14,7 +14,7 @@ from pydantic import Field
 from coax.base.clock import tenant_today
 from coax.configuration.operations.apply_configuration import apply_configuration
 from coax.configuration.queries import EntityNotFound, find_versions, get_entity
-from coax.configuration.types.documents import Change, ChangeAction, ConfigurationRow, SourceDocument
+from coax.configuration.types.documents import Change, ChangeAction, ConfigurationRow, SourceDocument, choose_version
 from coax.configuration.types.fields import BEGINNING
 from coax.configuration.types.registry import KINDS, SECTIONS
 from coax.interfaces.api.rest.paging import Page, PageRequest, cut_page, make_page, read_place
@@ -135,7 +135,7 @@ def list_entities(
     on = day.as_of or tenant_today(request.tenant.id)
     after = read_place(request, page)
     versions = groupby(find_versions(_get_kind(section)), key=lambda row: row.code)
-    rows = [_choose(list(own), on) for _, own in versions]
+    rows = [choose_version(list(own), on) for _, own in versions]
     return make_page(
         request,
         page,
@@ -159,11 +159,6 @@ def _get_kind(section: str) -> str:
         text = f"section: there is no {section!r}; there are: {allowed}."
         raise EntityNotFound(text, field="section", value=section, allowed=allowed)
     return SECTIONS[section].code
-
-
-def _choose(versions: list[ConfigurationRow], on: date) -> ConfigurationRow:
-    """Return the version in force on a day, or the first one."""
-    return next((row for row in versions if row.is_in_force(on)), versions[0])
 
 
 def _describe(row: ConfigurationRow) -> dict[str, Any]:

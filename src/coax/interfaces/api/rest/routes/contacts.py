@@ -10,6 +10,7 @@ from coax.interfaces.api.rest.paging import Page, PageRequest, make_page, read_p
 from coax.interfaces.api.rest.request import ApiRequest
 from coax.interfaces.api.rest.resource import Resource
 from coax.interfaces.api.rest.values import Code, Model
+from coax.party.queries import CONTACT_TEXTS
 from coax.party.queries.contacts import ContactRow, find_contacts, get_contact
 from coax.party.types import ApiScope
 
@@ -50,5 +51,5 @@ def get_contact_with_accounts(request: ApiRequest, contact: Code) -> dict[str, A
 
 
 def _describe(row: ContactRow) -> dict[str, Any]:
-    texts = ("name", "email", "phone", "street", "postal_code", "city", "country", "locale")
-    return {"contact": row.code, **{name: getattr(row, name) for name in texts}, "accounts": list(row.accounts)}
+    texts = {name: getattr(row, name) for name in CONTACT_TEXTS}
+    return {"contact": row.code, **texts, "accounts": list(row.accounts)}
