@@ -43,6 +43,9 @@ RIGHTS = {
     "staff/": {"administrator"},
     "staff/new": {"administrator"},
     "staff/of/administrator": {"administrator"},
+    "programs/": {"administrator"},
+    "programs/new": {"administrator"},
+    "programs/token/shop/secret": {"administrator"},
 }
 WRITES = {
     "accounts/bill/nobody": {"supervisor", "administrator"},

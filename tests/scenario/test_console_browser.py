@@ -18,6 +18,7 @@ from coax.interfaces.site.wsgi import application
 from coax.party.types import StaffRole
 from tests.builders.billed_operators import a_billed_operator
 from tests.builders.consoles import PASSWORD, ensure_staff
+from tests.builders.integrators import a_credential
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -49,6 +50,9 @@ PAGES = (
     "staff/",
     "staff/new",
     "staff/of/administrator",
+    "programs/",
+    "programs/new",
+    "programs/token/shop/secret",
     "audit/",
     "password/",
     "nowhere/",
@@ -87,6 +91,7 @@ def billed(database: str, tmp_path_factory: pytest.TempPathFactory) -> Tenant:
     create_tenant(code=f"{tenant.code}-b", name="Other", currency="EUR", time_zone="UTC", locale="en")
     for role in StaffRole:
         ensure_staff(tenant, role)
+    a_credential(tenant, name="shop")
     return tenant
 
 
@@ -264,6 +269,12 @@ def test_a_run_is_watched_and_posted_after_a_question(screen: AScreen) -> None:
     assert screen.problems() == []
     page.click("text=Bills of this run")
     page.wait_for_selector("text=ZX-00000012")
+
+
+def test_the_page_of_the_api_shows_its_operations(screen: AScreen, address: str) -> None:
+    screen.page.goto(f"{address}/api/v1/docs")
+    screen.page.wait_for_selector(".opblock-post")
+    assert screen.page.locator(".opblock").count() > 40
 
 
 def test_the_arithmetic_of_an_item_opens_where_it_is_asked_for(screen: AScreen) -> None:

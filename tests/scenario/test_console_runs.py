@@ -11,8 +11,8 @@ from coax.base.tenancy import Tenant, tenant_transaction
 from coax.billing.queries.bills import find_bills
 from coax.billing.queries.runs import get_run_by_number
 from coax.billing.types import RunState, RunStep
-from coax.interfaces.console import background
 from coax.party.types import StaffRole
+from coax.process.billing_run import background
 from coax.process.billing_run.execute import execute_run
 from coax.process.billing_run.plan import RunRequest, plan_run
 from tests.builders.billed_operators import a_billed_operator, end_services, write

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 from coax.base.db import execute, fetch_rows
@@ -37,6 +37,11 @@ def tenant_today(tenant_id: int, *, using: str = "default") -> date:
     rows = fetch_rows("SELECT clock_at, time_zone FROM base_operator WHERE tenant_id = %s", [tenant_id], using=using)
     clock_at, time_zone = rows[0]
     return (clock_at or now_utc()).astimezone(ZoneInfo(time_zone)).date()
+
+
+def start_of_day(day: date, time_zone: str) -> datetime:
+    """Return the instant in UTC at which a civil day begins in a time zone."""
+    return datetime.combine(day, time(), ZoneInfo(time_zone)).astimezone(UTC)
 
 
 def is_clock_simulated(tenant_id: int, *, using: str = "default") -> bool:

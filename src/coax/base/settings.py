@@ -21,6 +21,7 @@ class Environment:
     debug: bool
     allowed_hosts: tuple[str, ...]
     secret_key: str | None
+    api_requests_per_minute: int
 
 
 class EnvironmentInvalid(DomainError):
@@ -43,6 +44,7 @@ def read_environment() -> Environment:
         debug=os.environ.get("COAX_DEBUG") == "1",
         allowed_hosts=tuple((os.environ.get("COAX_ALLOWED_HOSTS") or "127.0.0.1,localhost,[::1]").split(",")),
         secret_key=os.environ.get("COAX_SECRET_KEY") or None,
+        api_requests_per_minute=_read_count("COAX_API_REQUESTS_PER_MINUTE", default=600),
     )
 
 

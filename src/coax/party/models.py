@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 
-from coax.party.types import RIGHTS_OF_ROLE, Right, StaffRole
+from coax.party.types import RIGHTS_OF_ROLE, CredentialKind, Right, SecretPurpose, StaffRole
 
 
 class Contact(models.Model):
@@ -136,3 +136,84 @@ class StaffMember(AbstractBaseUser):
     def has_module_perms(self, app_label: str) -> bool:  # noqa: ARG002 - likewise
         """Whether anything of a package may be seen."""
         return self.has_right(Right.READ)
+
+
+class ApiCredential(models.Model):
+    """A program that may use the API of one operator; names are unique among those not revoked."""
+
+    id = models.BigAutoField(primary_key=True)
+    tenant_id = models.IntegerField()
+    kind = models.TextField()
+    name = models.TextField()
+    client_id = models.TextField(null=True)  # noqa: DJ001 - unique where there is one
+    scopes = models.TextField()
+    created_at = models.DateTimeField()
+    created_by = models.TextField()
+    expires_at = models.DateTimeField(null=True)
+    rotated_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "party_api_credential"
+        constraints = [
+            models.UniqueConstraint(fields=["tenant_id", "id"], name="api_credential_is_one_operators"),
+            models.UniqueConstraint(
+                fields=["tenant_id", "kind", "name"],
+                condition=models.Q(revoked_at__isnull=True),
+                name="api_credential_name_is_unique_per_operator",
+            ),
+            models.UniqueConstraint(fields=["client_id"], name="api_client_id_is_unique"),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=[kind.value for kind in CredentialKind]),
+                name="api_credential_kind_is_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind=CredentialKind.CLIENT.value, client_id__isnull=False)
+                | models.Q(kind=CredentialKind.TOKEN.value, client_id__isnull=True),
+                name="api_client_has_its_id",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ApiSecret(models.Model):
+    """Directory: whose a secret is, found by its hash before the operator is known; `scopes` may narrow."""
+
+    hash = models.CharField(max_length=64, primary_key=True)
+    tenant_id = models.IntegerField()
+    credential_id = models.BigIntegerField()
+    purpose = models.TextField()
+    scopes = models.TextField(default="")
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "party_api_secret"
+        indexes = [models.Index(fields=["tenant_id", "credential_id"], name="api_secret_by_credential")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(purpose__in=[purpose.value for purpose in SecretPurpose]),
+                name="api_secret_purpose_is_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.purpose
+
+
+class ApiUsage(models.Model):
+    """How many requests a credential made in the minute that began at `window_start`, by the machine's clock."""
+
+    credential_id = models.BigIntegerField(primary_key=True)
+    tenant_id = models.IntegerField()
+    window_start = models.DateTimeField()
+    requests = models.IntegerField()
+    last_used_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "party_api_usage"
+
+    def __str__(self) -> str:
+        return str(self.credential_id)

@@ -1,10 +1,15 @@
-"""Pure decisions about people: what a searched text may mean."""
+"""Pure decisions about people and programs: what a searched text may mean, what a secret is kept as."""
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Final
 
+from coax.party.types import SecretPurpose
+
+SECRET_PREFIXES: Final = {purpose: f"coax_{purpose}_" for purpose in SecretPurpose}
+SECRET_CHARS_MAX: Final = 200
 PHONE_DIGITS_MIN: Final = 4
 PHONE_SIGNS: Final = frozenset("+-/(). ")
 
@@ -38,3 +43,15 @@ def read_search_terms(text: str) -> SearchTerms:
 def escape_like(text: str) -> str:
     """Return a text in which LIKE sees no wildcard."""
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def hash_secret(secret: str) -> str:
+    """Return what is stored of a secret. It is random and 256 bits long: nothing slower than SHA-256 is needed."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def find_purpose(secret: str) -> SecretPurpose | None:
+    """Return what a text that looks like one of our secrets is for, by its prefix."""
+    if len(secret) > SECRET_CHARS_MAX or not secret.isascii():
+        return None
+    return next((purpose for purpose, prefix in SECRET_PREFIXES.items() if secret.startswith(prefix)), None)

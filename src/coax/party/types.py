@@ -43,6 +43,84 @@ class AccountState(StrEnum):
     TERMINATED = "terminated"
 
 
+class ApiScope(StrEnum):
+    """One part of the API that a credential may read or write."""
+
+    ACCOUNTS_READ = "accounts:read"
+    ACCOUNTS_WRITE = "accounts:write"
+    BILLS_READ = "bills:read"
+    CONFIGURATION_READ = "configuration:read"
+    CONFIGURATION_WRITE = "configuration:write"
+    ITEMS_READ = "items:read"
+    ITEMS_WRITE = "items:write"
+    JOBS_READ = "jobs:read"
+    JOBS_WRITE = "jobs:write"
+    PAYMENTS_WRITE = "payments:write"
+    RUNS_READ = "runs:read"
+    RUNS_WRITE = "runs:write"
+    SUBSCRIPTIONS_READ = "subscriptions:read"
+    SUBSCRIPTIONS_WRITE = "subscriptions:write"
+
+
+class CredentialKind(StrEnum):
+    """How a program proves who it is: by a token of its own, or as an OAuth2 client that asks for short-lived ones."""
+
+    TOKEN = "token"  # noqa: S105 - the name of it
+    CLIENT = "client"
+
+
+class SecretPurpose(StrEnum):
+    """What a secret opens: the API (`token`, `access`), or only the OAuth2 token endpoint (`client`)."""
+
+    TOKEN = "token"  # noqa: S105 - the name of it
+    CLIENT = "client"
+    ACCESS = "access"
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialRow:
+    """A credential of a program as read; its secrets are nowhere."""
+
+    credential_id: int
+    kind: CredentialKind
+    name: str
+    client_id: str | None
+    scopes: frozenset[ApiScope]
+    created_at: datetime
+    created_by: str
+    expires_at: datetime | None
+    rotated_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedSecret:
+    """A new secret, shown this once; `former_until` is when the one before it ends, if there is one."""
+
+    name: str
+    client_id: str | None
+    secret: str
+    former_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The program behind a request: whose it is and what it may do."""
+
+    tenant_id: int
+    credential_id: int
+    kind: CredentialKind
+    name: str
+    client_id: str | None
+    scopes: frozenset[ApiScope]
+
+    @property
+    def actor(self) -> str:
+        """Return its name as the records of actions and the audit trail show it."""
+        return f"{self.kind}:{self.name}"
+
+
 @dataclass(frozen=True, slots=True)
 class AccountRow:
     """An account with its contact, as read."""

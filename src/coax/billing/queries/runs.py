@@ -54,11 +54,12 @@ def get_run_by_number(*, tenant_id: int, number: int, using: str = "default") ->
     return _run(rows[0])
 
 
-def list_runs(*, tenant_id: int, limit: int = 50, using: str = "default") -> list[RunRow]:
-    """Return the latest runs first."""
+def list_runs(*, tenant_id: int, before: int | None = None, limit: int = 50, using: str = "default") -> list[RunRow]:
+    """Return the latest runs first; `before` is the number of the last run of the page before."""
     rows = fetch_rows(
-        f"SELECT {_COLUMNS} FROM billing_run WHERE tenant_id = %s ORDER BY number DESC LIMIT %s",
-        [tenant_id, limit],
+        f"""SELECT {_COLUMNS} FROM billing_run
+            WHERE tenant_id = %s AND (%s::bigint IS NULL OR number < %s) ORDER BY number DESC LIMIT %s""",
+        [tenant_id, before, before, limit],
         using=using,
     )
     return [_run(row) for row in rows]

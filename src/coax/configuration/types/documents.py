@@ -152,6 +152,11 @@ class ConfigurationRow:
         return self.effective_date <= on and (self.expiration_date is None or on < self.expiration_date)
 
 
+def choose_version(versions: Sequence[ConfigurationRow], on: date) -> ConfigurationRow:
+    """Return the version of an entity that is in force on a day, or the first one."""
+    return next((row for row in versions if row.is_in_force(on)), versions[0])
+
+
 class ChangeAction(StrEnum):
     CREATED = "created"
     UPDATED = "updated"

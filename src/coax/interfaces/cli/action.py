@@ -22,8 +22,8 @@ from coax.interfaces.cli.shared import (
     print_json,
     problems_reported,
 )
+from coax.process.billing_run.describe import describe_preview
 from coax.process.bills.compose import compose_document
-from coax.process.bills.publish import to_data
 from coax.process.subscription_actions.perform import (
     call_off_action,
     describe_effects,
@@ -116,8 +116,7 @@ def perform(
             found = preview_action(tenant=operator, request=request, actor=find_actor())
             changes = describe_effects(found.effects)
             if as_json:
-                document = to_data(compose_document(found.bill.facts)) if found.bill.facts else None
-                print_json({"changes": changes, "bill": document, "not_billed": found.bill.not_billed})
+                print_json({"changes": changes, **describe_preview(found.bill)})
                 return
             _print_changes(console, changes)
             if found.bill.facts is None:

@@ -12,12 +12,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from coax.base.money import minor_to_decimal
 from coax.base.tenancy import Tenant, tenant_transaction
 from coax.billing.queries.bills import PAGE_ROWS, PAGE_ROWS_MAX, find_bills
 from coax.billing.queries.runs import get_run_by_number
 from coax.billing.types import BillClassification
-from coax.billing.types.document import BillDocument, BillRow, BillSettlement
+from coax.billing.types.document import BillDocument, BillSettlement
 from coax.interfaces.cli.shared import (
     PROBLEM,
     AsJson,
@@ -29,6 +28,7 @@ from coax.interfaces.cli.shared import (
 )
 from coax.party.queries.accounts import get_account
 from coax.process.bills.compose import compose_document
+from coax.process.bills.describe import describe_bills
 from coax.process.bills.documents import get_facts, make_pdf
 from coax.process.bills.export import (
     JOBS_DEFAULT,
@@ -39,9 +39,8 @@ from coax.process.bills.export import (
     write_whole,
 )
 from coax.process.bills.ledger_reading import find_settlements
-from coax.process.bills.numbers import DIGITS, compose_bill_number
+from coax.process.bills.numbers import DIGITS
 from coax.process.bills.publish import to_json
-from coax.process.bills.reading import read_operator
 from coax.process.bills.view import make_view
 
 FAILURES_SHOWN_MAX = 20
@@ -79,9 +78,7 @@ def bills(
         with tenant_transaction(operator.id):
             run_id = get_run_by_number(tenant_id=operator.id, number=run).id if run else None
             rows = find_bills(tenant_id=operator.id, run_id=run_id, account_id=account_id, after=after, limit=limit)
-            settlements = find_settlements(tenant_id=operator.id, keys=[row.key for row in rows])
-            prefix = read_operator(operator.id).bill_number_prefix
-        listed = [_describe(row, settlements.get(row.key), prefix) for row in rows]
+            listed = describe_bills(tenant_id=operator.id, rows=rows)
         if as_json:
             print_json(listed)
         else:
@@ -144,22 +141,6 @@ def bill(
             typer.echo(to_json(document).decode(), nl=False)
         elif pdf is None:
             print_bill(document, settled, operator)
-
-
-def _describe(row: BillRow, settlement: BillSettlement | None, prefix: str) -> dict[str, Any]:
-    return {
-        "number": compose_bill_number(prefix, row.number),
-        "run": row.run_number,
-        "account": row.account_code,
-        "bill_date": row.transaction_date,
-        "due_date": row.due_date,
-        "currency": row.currency,
-        "total": minor_to_decimal(row.total_minor, row.currency),
-        "total_to_be_paid": minor_to_decimal(row.to_pay_minor, row.currency),
-        "classification": row.classification.value,
-        "status": settlement.status.value if settlement else None,
-        "unsettled": minor_to_decimal(settlement.unsettled_minor if settlement else 0, row.currency),
-    }
 
 
 def _print_list(listed: list[dict[str, Any]], *, is_cut: bool) -> None:

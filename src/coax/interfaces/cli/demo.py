@@ -20,9 +20,9 @@ from rich.table import Table
 from rich.text import Text
 
 from coax.base.settings import read_environment
-from coax.interfaces.cli.run import describe_run
 from coax.interfaces.cli.shared import PROBLEM, AsJson, StepProgress, find_actor, print_json, problems_reported
 from coax.interfaces.site.bootstrap import open_database
+from coax.process.billing_run.describe import describe_run
 from coax.process.demo import LARGE, SMALL, DemoOrder, DemoResult, DemoRun, Progress, find_examples, run_demo
 
 SUBSCRIBERS: Final = 20_000

@@ -24,6 +24,7 @@ from coax.interfaces.cli import (
     charge,
     clock,
     configure,
+    credential,
     db,
     demo,
     explain,
@@ -86,6 +87,8 @@ app.command("write-off")(adjust.write_off)
 app.add_typer(clock.app, name="clock")
 app.command()(demo.demo)
 app.add_typer(staff.app, name="staff")
+app.add_typer(credential.token_app, name="token")
+app.add_typer(credential.client_app, name="client")
 app.command()(serve.serve)
 
 

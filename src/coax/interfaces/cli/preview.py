@@ -22,12 +22,12 @@ from coax.interfaces.cli.shared import (
     problems_reported,
 )
 from coax.party.queries.accounts import get_account
+from coax.process.billing_run.describe import describe_preview
 from coax.process.billing_run.plan import RunRequest
 from coax.process.billing_run.preview import preview_bill
 from coax.process.bills.compose import compose_document
 from coax.process.bills.documents import make_pdf
 from coax.process.bills.export import write_whole
-from coax.process.bills.publish import to_data
 
 
 def preview(
@@ -56,8 +56,7 @@ def preview(
         if pdf is not None and found.facts is not None:
             write_whole(pdf, make_pdf(found.facts))
         if as_json:
-            document = to_data(compose_document(found.facts)) if found.facts else None
-            print_json({"bill": document, "not_billed": found.not_billed})
+            print_json(describe_preview(found))
             return
         console = Console(highlight=False)
         if found.facts is None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from coax.base.clock import tenant_today
-from coax.base.money import micro_to_decimal, minor_to_decimal
+from coax.base.money import minor_to_decimal
 from coax.base.tenancy import RUN_ALIAS, Tenant, tenant_transaction
 from coax.billing.queries.runs import get_progress, get_run_by_number, list_outcomes, list_runs
-from coax.billing.types import RunCriteria, RunKind, RunRow, RunStep
+from coax.billing.types import RunKind, RunStep
 from coax.interfaces.cli.shared import (
     AsJson,
     StepProgress,
@@ -23,11 +23,10 @@ from coax.interfaces.cli.shared import (
     print_json,
     problems_reported,
 )
-from coax.party.queries.accounts import get_account
+from coax.process.billing_run.describe import describe_outcome, describe_run
 from coax.process.billing_run.execute import RunResult, cancel_run, execute_run
+from coax.process.billing_run.order import find_criteria
 from coax.process.billing_run.plan import RunRequest, plan_run
-from coax.subscription.queries.codes import get_subscription_key
-from coax.subscription.queries.jobs import get_job
 
 app = typer.Typer(help="Execute runs.", no_args_is_help=True)
 runs_app = typer.Typer(help="Look at runs, and cancel one.", invoke_without_command=True)
@@ -70,15 +69,15 @@ def billing(
         if resume is not None:
             run_id = get_run_by_number(tenant_id=operator.id, number=resume, using=RUN_ALIAS).id
         else:
-            criteria = _criteria(
-                operator,
-                scheme=scheme,
-                subscription_type=subscription_type,
-                classification=classification,
-                frequency=frequency,
-                account=account,
-                subscription=subscription,
-                job=job,
+            criteria = find_criteria(
+                tenant=operator,
+                schemes=tuple(scheme or ()),
+                subscription_types=tuple(subscription_type or ()),
+                classifications=tuple(classification or ()),
+                frequencies=tuple(frequency or ()),
+                accounts=tuple(account or ()),
+                subscriptions=tuple(subscription or ()),
+                jobs=tuple(job or ()),
             )
             is_individual = bool(criteria.subscription_ids) or len(criteria.account_ids) == 1
             request = RunRequest(
@@ -141,56 +140,13 @@ def cancel(number: int, tenant: TenantCode = None, as_json: AsJson = False) -> N
             Console().print(f"Run {number} is cancelled; what it considered stays due.")
 
 
-def _criteria(operator: Tenant, **given: list[str] | None) -> RunCriteria:
-    """Return the criteria, accounts, subscriptions and jobs by key.
-
-    Raises: AccountUnknown, SubscriptionUnknown, JobRefused.
-    """
-    with tenant_transaction(operator.id):
-        accounts = [get_account(operator.id, code).account_id for code in given["account"] or ()]
-        keys = [get_subscription_key(tenant_id=operator.id, code=code) for code in given["subscription"] or ()]
-        jobs = [get_job(tenant_id=operator.id, code=code) for code in given["job"] or ()]
-    return RunCriteria(
-        schemes=tuple(given["scheme"] or ()),
-        subscription_types=tuple(given["subscription_type"] or ()),
-        classifications=tuple(given["classification"] or ()),
-        frequencies=tuple(given["frequency"] or ()),
-        account_ids=tuple(accounts + [key.account_id for key in keys] + [job.account_id for job in jobs]),
-        subscription_ids=tuple([key.subscription_id for key in keys] + [job.job_id for job in jobs]),
-    )
-
-
-def describe_run(operator: Tenant, run: RunRow, sums: dict[str, Any]) -> dict[str, Any]:
-    """Return a run as plain data, money as decimals in text."""
-    money = {
-        "net": str(micro_to_decimal(sums.get("net_micro", 0))),
-        "tax": str(micro_to_decimal(sums.get("tax_micro", 0))),
-        "rounding": str(micro_to_decimal(sums.get("rounding_micro", 0))),
-        "total": str(minor_to_decimal(sums.get("total_minor", 0), operator.currency)),
-    }
-    counts = {name: sums.get(name, 0) for name in ("due", "billed", "pending", "refused", "bills", "invoices", "items")}
-    return {
-        "run": run.number,
-        "kind": run.kind.value,
-        "dry_run": run.is_dry,
-        "state": run.state.value,
-        "execution_date": run.execution_date,
-        "bill_as_of": run.bill_as_of,
-        "transaction_date": run.transaction_date,
-        "due_date": run.due_date,
-        "currency": operator.currency,
-        **counts,
-        **money,
-    }
-
-
 def show_result(operator: Tenant, result: RunResult, *, as_json: bool) -> None:
     """Print where a run stands."""
     data = describe_run(operator, result.run, result.sums)
     with tenant_transaction(operator.id):
         outcomes = list_outcomes(tenant_id=operator.id, run_id=result.run.id, limit=OUTCOMES_SHOWN_MAX)
     if as_json:
-        print_json({**data, "not_billed": [_outcome(row) for row in outcomes]})
+        print_json({**data, "not_billed": [describe_outcome(row) for row in outcomes]})
         return
     console = Console(highlight=False)
     console.print(
@@ -211,19 +167,7 @@ def show_result(operator: Tenant, result: RunResult, *, as_json: bool) -> None:
     if outcomes:
         refused = Table("Account", "Service", "Outcome", "Reason", "Amount", box=None, header_style="bold")
         for row in outcomes:
-            found = _outcome(row)
+            found = describe_outcome(row)
             reason = f"{found['reason']} {found['detail']}".strip()
             refused.add_row(found["account"], found["service"] or "", found["outcome"], reason, found["amount"])
         console.print(refused)
-
-
-def _outcome(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "account": row["account_code"],
-        "subscription": row["subscription_code"],
-        "service": row["service_code"],
-        "outcome": row["outcome"],
-        "reason": row["reason"],
-        "detail": row["detail"],
-        "amount": str(micro_to_decimal(row["amount_micro"])),
-    }

@@ -1,4 +1,4 @@
-"""`coax serve`: the console over HTTP, in one process with a pool of threads.
+"""`coax serve`: console and API over HTTP, in one process with a pool of threads.
 
 Exit codes: 0 stopped; 1 the address is taken; 3 the database cannot be reached.
 """
@@ -34,7 +34,7 @@ def serve(
         str | None, typer.Option("--proxy", help="Address of a proxy whose X-Forwarded-... headers are believed.")
     ] = None,
 ) -> None:
-    """Serve the console until Ctrl-C or SIGTERM; behind a proxy that speaks TLS when it leaves this machine."""
+    """Serve console and API until Ctrl-C or SIGTERM; behind a proxy that speaks TLS when it leaves this machine."""
     with problems_reported(as_json=False):
         open_database()
         server = _make_server(host, port, threads, proxy)

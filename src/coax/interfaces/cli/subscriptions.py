@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
@@ -12,7 +11,6 @@ from rich.table import Table
 from coax.base.clock import tenant_today
 from coax.base.money import parse_minor
 from coax.base.tenancy import tenant_transaction
-from coax.configuration.queries import find_versions
 from coax.interfaces.cli.shared import (
     AsJson,
     TenantCode,
@@ -22,18 +20,16 @@ from coax.interfaces.cli.shared import (
     print_json,
     problems_reported,
 )
+from coax.process.describe_subscription import describe_subscription
 from coax.process.subscription_actions.deactivate import BulkResult, DeactivationCriteria, deactivate_debtors
 from coax.process.subscription_actions.maintain import SETTLED_WITHIN_DAYS, activate_settled, execute_scheduled
 from coax.process.subscription_actions.replace import replace_subscription
 from coax.process.subscription_actions.sell import SaleRequest, sell_subscription
 from coax.process.subscription_actions.standing import DebtBasis
-from coax.subscription.queries.codes import get_subscription_key
-from coax.subscription.queries.states import get_subscription_on
 
 app = typer.Typer(help="Sell subscriptions; deactivation for debt, and subscription maintenance.", no_args_is_help=True)
 
 REFUSED_SHOWN: Final = 20
-SCHEME: Final = "billing_term_scheme"
 
 
 @app.command()
@@ -102,39 +98,30 @@ def show(
     """Show a subscription as it stands, or as it stood on a day: state, contract, services."""
     with problems_reported(as_json=as_json):
         operator = open_tenant(tenant)
-        with tenant_transaction(operator.id):
-            key = get_subscription_key(tenant_id=operator.id, code=subscription)
-            day = parse_date(on, "--on") or tenant_today(operator.id)
-            found = get_subscription_on(account_id=key.account_id, subscription_id=key.subscription_id, on=day)
-            rows = find_versions()
-        names = {row.entity_id: row.code for row in rows}
-        schemes = {row.version_id: row.code for row in rows if row.kind == SCHEME}
+        found = describe_subscription(tenant=operator, code=subscription, on=parse_date(on, "--on"))
         if as_json:
-            print_json({"on": day, **asdict(found)})
+            print_json(found)
             return
         console = Console(highlight=False)
-        since = f" since {found.since}" if found.since else ""
-        console.print(f"{found.code} on {day}: {(found.state or 'not there yet').replace('_', ' ')}{since}")
-        term = found.term
-        if term:
-            binding = f", bound {term.binding_period} from {term.binding_start_date}" if term.binding_period else ""
-            plan = names.get(term.price_plan_id, "")
-            scheme = schemes.get(term.scheme_version_id, "")
-            console.print(f"  {scheme}, {plan}, {term.frequency} on day {term.cycle_day}{binding}")
+        since = f" since {found['since']}" if found["since"] else ""
+        state = (found["state"] or "not there yet").replace("_", " ")
+        console.print(f"{found['subscription']} on {found['as_of']}: {state}{since}")
+        _print_term(console, found["term"])
         table = Table(box=None, pad_edge=False)
         for name in ("Service", "Product", "Quantity", "State", "Since", "Time in it", "Billed until"):
             table.add_column(name)
-        for service in found.services:
-            table.add_row(
-                service.code,
-                names.get(service.product_id, ""),
-                str(service.quantity),
-                service.state.replace("_", " "),
-                str(service.since),
-                service.directive.replace("_", " "),
-                str(service.rated_up_to),
-            )
+        for row in found["services"]:
+            words = (str(row[name]).replace("_", " ") for name in ("state", "since", "directive", "rated_up_to"))
+            table.add_row(row["service"], row["product"], str(row["quantity"]), *words)
         console.print(table)
+
+
+def _print_term(console: Console, term: dict[str, Any] | None) -> None:
+    if term is None:
+        return
+    bound = f", bound {term['binding_period']} from {term['binding_start_date']}" if term["binding_period"] else ""
+    cycle = f"{term['frequency']} on day {term['cycle_day']}"
+    console.print(f"  {term['scheme']}, {term['price_plan']}, {cycle}{bound}")
 
 
 @app.command()

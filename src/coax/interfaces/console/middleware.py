@@ -14,6 +14,7 @@ from coax.interfaces.console.access import TENANT_KEY
 from coax.interfaces.console.problems import show_problem
 
 FAULT = 500
+ADDRESS = "/console/"
 CONTENT_POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'self'; form-action 'self'; "
     "frame-ancestors 'none'"
@@ -41,6 +42,8 @@ class OperatorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path.startswith(ADDRESS):
+            return self.get_response(request)
         with transaction.atomic():
             tenant_id = request.session.get(TENANT_KEY)
             if tenant_id is not None:
@@ -53,5 +56,7 @@ class OperatorMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         """Take back what the request did; show an expected problem with its words."""
+        if not request.path.startswith(ADDRESS):
+            return None
         transaction.set_rollback(True)
         return show_problem(request, exception) if isinstance(exception, DomainError) else None

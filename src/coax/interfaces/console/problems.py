@@ -1,4 +1,4 @@
-"""Expected problems as pages: which status each has, decided in one place."""
+"""Expected problems as pages."""
 
 from __future__ import annotations
 
@@ -11,19 +11,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 
 from coax.base.errors import DomainError
-
-_STATUS_OF_ENDING = {
-    "_unknown": HTTPStatus.NOT_FOUND,
-    "_not_found": HTTPStatus.NOT_FOUND,
-    "_invalid": HTTPStatus.UNPROCESSABLE_ENTITY,
-    "_weak": HTTPStatus.UNPROCESSABLE_ENTITY,
-}
-
-
-def status_of(problem: DomainError) -> HTTPStatus:
-    """Return the status of an expected problem: not found, not readable, otherwise a conflict."""
-    found = (status for ending, status in _STATUS_OF_ENDING.items() if problem.code.endswith(ending))
-    return next(found, HTTPStatus.CONFLICT)
+from coax.interfaces.statuses import status_of
 
 
 def show_problem(request: HttpRequest, problem: DomainError) -> HttpResponse:

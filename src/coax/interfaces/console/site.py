@@ -18,6 +18,7 @@ from coax.interfaces.console.pages import (
     dashboard,
     entity,
     jobs,
+    programs,
     runs,
     staff,
 )
@@ -90,6 +91,10 @@ class ConsoleSite(UnfoldAdminSite):
             ("staff/", staff.staff, "staff"),
             ("staff/new", staff.new_member, "new_member"),
             ("staff/of/<str:username>", staff.member, "member"),
+            ("programs/", programs.programs, "programs"),
+            ("programs/new", programs.new_program, "new_program"),
+            ("programs/<slug:kind>/<str:name>/secret", programs.rotate, "rotate_program"),
+            ("programs/<slug:kind>/<str:name>/revoke", programs.revoke, "revoke_program"),
             ("audit/", audit.audit, "audit"),
         ]
         return [

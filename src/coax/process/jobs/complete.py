@@ -63,11 +63,12 @@ def perform_completion(
     swaps: Mapping[str, str] = NOTHING,
     reason: str = "",
     idempotency_key: str | None = None,
+    asked: Mapping[str, Any] | None = None,
 ) -> tuple[dict[str, Any], bool]:
     """Complete a job, by default today; return what was done, and whether it was a repetition.
 
     `swaps` names, by the serial number of an item that is taken back, the one that takes its place, where the order
-    does not. All is stored, or nothing.
+    does not. `asked` is what two requests with the same key have in common. All is stored, or nothing.
 
     Raises: JobRefused, ActionRefused, InstallationRefused, ItemUnknown, ItemStateRefused, ItemMovedMeanwhile,
     IdempotencyKeyReused, IdempotencyKeyInvalid.
@@ -78,7 +79,7 @@ def perform_completion(
             tenant_id=tenant.id,
             operation="complete_job",
             key=idempotency_key,
-            request=given,
+            request=asked or given,
             action=lambda: _complete(tenant, code, actor, completed_on, swaps, reason),
             using=RUN_ALIAS,
         )

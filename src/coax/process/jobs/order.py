@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import date
 from typing import Any
@@ -21,12 +21,18 @@ from coax.subscription.types.jobs import JobRequest, JobRow, JobVerb, SaleOrder,
 
 
 def order_job(
-    *, tenant: Tenant, request: JobRequest, actor: str, idempotency_key: str | None = None
+    *,
+    tenant: Tenant,
+    request: JobRequest,
+    actor: str,
+    idempotency_key: str | None = None,
+    asked: Mapping[str, Any] | None = None,
 ) -> tuple[dict[str, Any], bool]:
     """Order a job; return its code and state, and whether it was a repetition.
 
     A draft is kept as it is. What is submitted could be completed as things stand: its account owes no more than its
-    credit limit, and may be sold what it orders.
+    credit limit, and may be sold what it orders. `asked` is what two requests with the same key have in common, by
+    default the request itself.
 
     Raises: AccountUnknown, EntityNotFound, SubscriptionUnknown, JobRefused, ActionRefused, IdempotencyKeyReused,
     IdempotencyKeyInvalid.
@@ -36,7 +42,7 @@ def order_job(
             tenant_id=tenant.id,
             operation="order_job",
             key=idempotency_key,
-            request=asdict(request),
+            request=asked or asdict(request),
             action=lambda: _order(tenant, request, actor),
         )
 

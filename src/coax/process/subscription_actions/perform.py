@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
@@ -36,11 +37,17 @@ class ActionPreview:
 
 
 def submit_action(
-    *, tenant: Tenant, request: ActionRequest, actor: str, idempotency_key: str | None = None
+    *,
+    tenant: Tenant,
+    request: ActionRequest,
+    actor: str,
+    idempotency_key: str | None = None,
+    asked: Mapping[str, Any] | None = None,
 ) -> tuple[dict[str, Any], bool]:
     """Perform an action at once, or schedule it where its day is still to come.
 
-    Returns what became of it, as plain data, and whether it was a repetition. Nothing waits: whoever acts on the same
+    Returns what became of it, as plain data, and whether it was a repetition; `asked` is what two requests with the
+    same key have in common, by default the request itself. Nothing waits: whoever acts on the same
     subscription at the same moment comes second and is told so.
 
     Raises: SubscriptionUnknown, ActionRefused, SubscriptionBusy, IdempotencyKeyReused, IdempotencyKeyInvalid.
@@ -50,7 +57,7 @@ def submit_action(
             tenant_id=tenant.id,
             operation="submit_action",
             key=idempotency_key,
-            request=asdict(request),
+            request=asked or asdict(request),
             action=lambda: _submit(tenant, request, actor),
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -20,13 +21,19 @@ from coax.subscription.types.contracts import SubscriptionState
 
 
 def replace_subscription(
-    *, tenant: Tenant, code: str, request: SaleRequest, actor: str, idempotency_key: str | None = None
+    *,
+    tenant: Tenant,
+    code: str,
+    request: SaleRequest,
+    actor: str,
+    idempotency_key: str | None = None,
+    asked: Mapping[str, Any] | None = None,
 ) -> tuple[dict[str, Any], bool]:
     """End a subscription as replaced and sell another one in its place, on the same account and day.
 
     What was billed ahead of the old one is credited; its items go over to the new one; what was scheduled is called
-    off. A draft is replaced by a draft. Returns the new code and action, and whether it was a repetition. All of it is
-    stored, or nothing.
+    off. A draft is replaced by a draft. `asked` is what two requests with the same key have in common. Returns the new
+    code and action, and whether it was a repetition. All of it is stored, or nothing.
 
     Raises: SubscriptionUnknown, AccountUnknown, ActionRefused, IdempotencyKeyReused, IdempotencyKeyInvalid.
     """
@@ -35,7 +42,7 @@ def replace_subscription(
             tenant_id=tenant.id,
             operation="replace_subscription",
             key=idempotency_key,
-            request={"replaced": code, **asdict(request)},
+            request=asked or {"replaced": code, **asdict(request)},
             action=lambda: _replace(tenant, code, request, actor),
             using=RUN_ALIAS,
         )

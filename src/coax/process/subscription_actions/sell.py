@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -55,18 +56,26 @@ class SaleRequest:
 
 
 def sell_subscription(
-    *, tenant: Tenant, request: SaleRequest, actor: str, idempotency_key: str | None = None
+    *,
+    tenant: Tenant,
+    request: SaleRequest,
+    actor: str,
+    idempotency_key: str | None = None,
+    asked: Mapping[str, Any] | None = None,
 ) -> tuple[dict[str, Any], bool]:
     """Create a subscription with its contract and services; return its code and action, and if it was repeated.
 
-    All of it is stored, or nothing. Raises: AccountUnknown, ActionRefused, IdempotencyKeyReused, IdempotencyKeyInvalid.
+    `asked` is what two requests with the same key have in common, by default the request itself. All of it is
+    stored, or nothing.
+
+    Raises: AccountUnknown, ActionRefused, IdempotencyKeyReused, IdempotencyKeyInvalid.
     """
     with tenant_transaction(tenant.id, using=RUN_ALIAS):
         return perform_once(
             tenant_id=tenant.id,
             operation="sell_subscription",
             key=idempotency_key,
-            request=asdict(request),
+            request=asked or asdict(request),
             action=lambda: _sell(tenant, request, actor),
             using=RUN_ALIAS,
         )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from datetime import date
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from coax.base.db import fetch_dicts, fetch_rows
+from coax.base.errors import DomainError
 from coax.base.ids import bucket_of
 from coax.base.tenancy import APP_ALIAS
 from coax.subscription.types.actions import ActionRow, ActionState, Behaviour
@@ -35,8 +36,19 @@ SELECT a.id, u.code AS subscription_code, a.behaviour, a.action_type, a.state, a
    AND (%(account_id)s::bigint IS NULL OR (a.bucket = %(bucket)s AND a.account_id = %(account_id)s))
    AND (%(subscription_id)s::bigint IS NULL OR a.subscription_id = %(subscription_id)s)
    AND (%(state)s::text IS NULL OR a.state = %(state)s)
+   AND (%(before_id)s::bigint IS NULL OR a.id < %(before_id)s)
+   AND (%(action_id)s::bigint IS NULL OR a.id = %(action_id)s)
  ORDER BY {order} LIMIT %(limit)s
 """
+
+
+_ANY: Final = dict.fromkeys(("account_id", "bucket", "subscription_id", "state", "before_id", "action_id", "limit"))
+
+
+class ActionUnknown(DomainError):
+    """The operator has no action with this key."""
+
+    code: ClassVar[str] = "action_unknown"
 
 
 def find_accounts_with_due_actions(
@@ -64,23 +76,35 @@ def find_actions(
     subscription_id: int | None = None,
     state: ActionState | None = None,
     limit: int = PAGE_ROWS,
+    before_id: int | None = None,
     using: str = APP_ALIAS,
 ) -> list[ActionRow]:
-    """Return actions: the latest first, scheduled ones by their day."""
-    order = "a.performed_on, a.id" if state is ActionState.SCHEDULED else "a.id DESC"
-    rows = fetch_dicts(
-        _ACTIONS.format(order=order),
-        {
-            "tenant_id": tenant_id,
-            "account_id": account_id,
-            "bucket": bucket_of(account_id) if account_id is not None else None,
-            "subscription_id": subscription_id,
-            "state": state.value if state else None,
-            "limit": limit,
-        },
-        using=using,
-    )
-    return [_make_row(row) for row in rows]
+    """Return actions: the latest first, scheduled ones by their day.
+
+    Those before `before_id`, the last one of a page, come the latest first in any state.
+    """
+    is_by_day = state is ActionState.SCHEDULED and before_id is None
+    order = "a.performed_on, a.id" if is_by_day else "a.id DESC"
+    wanted = {
+        **_ANY,
+        "tenant_id": tenant_id,
+        "account_id": account_id,
+        "bucket": bucket_of(account_id) if account_id is not None else None,
+        "subscription_id": subscription_id,
+        "state": state.value if state else None,
+        "before_id": before_id,
+        "limit": limit,
+    }
+    return [_make_row(row) for row in fetch_dicts(_ACTIONS.format(order=order), wanted, using=using)]
+
+
+def get_action(*, tenant_id: int, action_id: int, using: str = APP_ALIAS) -> ActionRow:
+    """Return an action by its key. Raises: ActionUnknown."""
+    wanted = {**_ANY, "tenant_id": tenant_id, "action_id": action_id}
+    rows = fetch_dicts(_ACTIONS.format(order="a.id"), wanted, using=using)
+    if not rows:
+        raise ActionUnknown(f"action: there is no action {action_id}.", action=action_id)
+    return _make_row(rows[0])
 
 
 def _make_row(row: dict[str, Any]) -> ActionRow:

@@ -62,13 +62,25 @@ def get_item(*, tenant_id: int, serial: str, good: str | None = None, using: str
 
 
 def find_items(
-    *, tenant_id: int, location: str | None = None, good: str | None = None, state: ItemState | None = None
+    *,
+    tenant_id: int,
+    location: str | None = None,
+    good: str | None = None,
+    state: ItemState | None = None,
+    after: tuple[str, str] | None = None,
+    limit: int = ROWS_MAX,
 ) -> list[ItemRow]:
-    """Return at most `ROWS_MAX` items by good and serial number, those at a location, of a good, in a state."""
+    """Return at most `ROWS_MAX` items by good and serial number, those at a location, of a good, in a state.
+
+    `after` is good and serial number of the last item of the page before.
+    """
     sql = f"""{_ITEMS} AND (%(location)s::text IS NULL OR l.code = %(location)s)
         AND (%(good)s::text IS NULL OR e.code = %(good)s) AND (%(state)s::text IS NULL OR i.state = %(state)s)
-        ORDER BY e.code, i.serial LIMIT {ROWS_MAX}"""
-    params = {"tenant_id": tenant_id, "location": location, "good": good, "state": state}
+        AND (%(after_good)s::text IS NULL OR (e.code, i.serial) > (%(after_good)s, %(after_serial)s))
+        ORDER BY e.code, i.serial LIMIT %(limit)s"""
+    after_good, after_serial = after or (None, None)
+    params: dict[str, Any] = {"tenant_id": tenant_id, "location": location, "good": good, "state": state}
+    params |= {"after_good": after_good, "after_serial": after_serial, "limit": min(limit, ROWS_MAX)}
     return [_make_item(row) for row in fetch_dicts(sql, params)]
 
 

@@ -10,7 +10,8 @@ from coax.base.db import fetch_dicts, fetch_rows
 from coax.base.ids import bucket_of
 from coax.base.tenancy import APP_ALIAS
 from coax.configuration.types.job_type import FulfilmentScope, JobState
-from coax.subscription.types.jobs import JobEventRow, JobLineRow, JobRow, order_from_data, refuse_job
+from coax.subscription.queries.codes import SubscriptionKey
+from coax.subscription.types.jobs import JobEventRow, JobLineRow, JobRow, JobUnknown, order_from_data
 
 ROWS_MAX: Final = 500
 _JOBS: Final = """
@@ -46,14 +47,14 @@ SELECT number, verb, state, status, performed_on, actor, reason, detail::text AS
 
 
 def get_job(*, tenant_id: int, code: str, is_locked: bool = False, using: str = APP_ALIAS) -> JobRow:
-    """Return a job; `is_locked` keeps it to the open transaction. Raises: JobRefused."""
+    """Return a job; `is_locked` keeps it to the open transaction. Raises: JobUnknown."""
     keys = fetch_rows(
         "SELECT account_id, job_id FROM subscription_job_code WHERE tenant_id = %s AND code = %s",
         [tenant_id, code],
         using=using,
     )
     if not keys:
-        raise refuse_job("job", code, "the code of a job", said="is unknown")
+        raise JobUnknown(f"There is no job {code!r}.", job=code)
     account_id, job_id = keys[0]
     params = {"tenant_id": tenant_id, "bucket": bucket_of(account_id), "account_id": account_id, "job_id": job_id}
     if is_locked:
@@ -66,6 +67,12 @@ def get_job(*, tenant_id: int, code: str, is_locked: bool = False, using: str = 
     return _make_job(fetch_dicts(sql, params, using=using)[0])
 
 
+def get_billable_key(*, tenant_id: int, job: str, using: str = APP_ALIAS) -> SubscriptionKey:
+    """Return the key of a job as what a run bills: it stands where that of a subscription does. Raises: JobUnknown."""
+    row = get_job(tenant_id=tenant_id, code=job, using=using)
+    return SubscriptionKey(row.account_id, row.job_id)
+
+
 def find_jobs(
     *,
     tenant_id: int,
@@ -75,16 +82,22 @@ def find_jobs(
     assigned_to: str | None = None,
     due_by: date | None = None,
     is_open: bool = False,
+    after: int | None = None,
+    limit: int = ROWS_MAX,
     using: str = APP_ALIAS,
 ) -> list[JobRow]:
-    """Return at most `ROWS_MAX` jobs by the day they are expected to be done: open ones, of an account, a person."""
+    """Return jobs by the day they are expected to be done: open ones, of an account, a type, a person.
+
+    With `after` they come in the order of their keys, those after that key.
+    """
     sql = f"""{_JOBS}
         AND (%(account_id)s::bigint IS NULL OR (j.bucket = %(bucket)s AND j.account_id = %(account_id)s))
         AND (%(state)s::text IS NULL OR j.state = %(state)s) AND (%(job_type)s::text IS NULL OR e.code = %(job_type)s)
         AND (%(assigned_to)s::text IS NULL OR j.assigned_to = %(assigned_to)s)
         AND (%(due_by)s::date IS NULL OR j.expected_on <= %(due_by)s)
         AND (NOT %(is_open)s OR j.state IN ('draft', 'pending', 'in_progress'))
-        ORDER BY j.expected_on, j.id LIMIT {ROWS_MAX}"""
+        AND (%(after)s::bigint IS NULL OR j.id > %(after)s)
+        ORDER BY {"j.expected_on, j.id" if after is None else "j.id"} LIMIT %(limit)s"""
     params = {
         "tenant_id": tenant_id,
         "account_id": account_id,
@@ -94,6 +107,8 @@ def find_jobs(
         "assigned_to": assigned_to,
         "due_by": due_by,
         "is_open": is_open,
+        "after": after,
+        "limit": limit,
     }
     return [_make_job(row) for row in fetch_dicts(sql, params, using=using)]
 

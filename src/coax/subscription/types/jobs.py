@@ -37,6 +37,12 @@ class JobRefused(DomainError):
     code: ClassVar[str] = "job_refused"
 
 
+class JobUnknown(DomainError):
+    """No job has this code."""
+
+    code: ClassVar[str] = "job_unknown"
+
+
 def refuse_job(name: str, value: Any, allowed: str, *, said: str = "is not allowed") -> JobRefused:
     """Return the refusal of a value of a job, in the words of every such refusal."""
     shown = "empty" if value is None or value in {"", ()} else repr(value)

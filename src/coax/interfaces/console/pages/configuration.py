@@ -12,7 +12,7 @@ from django.http import Http404, HttpResponse
 from coax.base.clock import tenant_today
 from coax.configuration.queries import export_configuration, find_versions
 from coax.configuration.rules.export import write_yaml
-from coax.configuration.types.documents import ConfigurationRow
+from coax.configuration.types.documents import ConfigurationRow, choose_version
 from coax.configuration.types.fields import BEGINNING
 from coax.configuration.types.registry import KINDS, Kind
 from coax.interfaces.console.access import StaffRequest
@@ -86,8 +86,3 @@ def list_entities(rows: Iterable[ConfigurationRow], today: date) -> list[EntityL
         EntityLine(choose_version(own, today), len(own), own[0].effective_date > today)
         for _, own in sorted(versions.items())
     ]
-
-
-def choose_version(versions: list[ConfigurationRow], today: date) -> ConfigurationRow:
-    """Return the version in force on a day, or the first one."""
-    return next((row for row in versions if row.is_in_force(today)), versions[0])

@@ -9,8 +9,8 @@ from coax.billing.queries.figures import find_months
 from coax.billing.queries.runs import find_open_run, get_progress, list_outcomes, list_runs
 from coax.billing.types import RunKind, RunState
 from coax.interfaces.console.access import StaffRequest
-from coax.interfaces.console.background import is_executing
 from coax.interfaces.console.pages.page import page, show
+from coax.process.billing_run.background import is_executing
 
 RUNS_LOOKED_AT = 200
 REFUSED_SHOWN = 8

@@ -23,6 +23,7 @@ from coax.configuration.types.documents import (
     ConfigurationRow,
     SourceDocument,
     VersionInUse,
+    choose_version,
 )
 from coax.configuration.types.fields import BEGINNING
 from coax.configuration.types.registry import Kind
@@ -31,7 +32,7 @@ from coax.interfaces.console.forms.bound import Binder, Names
 from coax.interfaces.console.forms.faults import FORM, Faults, place_problems
 from coax.interfaces.console.forms.nodes import ListNode, describe_spec, find_node
 from coax.interfaces.console.forms.values import change_rows, first_values, read_values
-from coax.interfaces.console.pages.configuration import PAGE, choose_version, get_kind
+from coax.interfaces.console.pages.configuration import PAGE, get_kind
 from coax.interfaces.console.pages.history import find_history
 from coax.interfaces.console.pages.page import page, require_right, show
 from coax.party.types import Right

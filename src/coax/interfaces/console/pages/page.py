@@ -41,6 +41,7 @@ NAVIGATION: Final = (
     Link("bills", "Bills", "admin:bills"),
     Link("configuration", "Configuration", "admin:configuration"),
     Link("staff", "Staff", "admin:staff", Right.MANAGE_STAFF),
+    Link("programs", "Programs", "admin:programs", Right.MANAGE_STAFF),
     Link("audit", "Audit trail", "admin:audit"),
 )
 

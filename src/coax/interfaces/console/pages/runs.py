@@ -14,12 +14,12 @@ from coax.base.tenancy import Tenant
 from coax.billing.queries.runs import get_progress, get_run, get_run_by_number, list_outcomes, list_runs
 from coax.billing.types import OPEN_STATES, STEP_ORDER, RunKind, RunRow, RunState, RunStep
 from coax.interfaces.console.access import StaffRequest
-from coax.interfaces.console.background import find_execution, is_executing, start_execution
 from coax.interfaces.console.forms.run import RunForm
 from coax.interfaces.console.pages.page import page, show
 from coax.interfaces.console.pages.staged import find_exceptional, find_staged_bills, find_staged_outcomes
 from coax.interfaces.console.problems import report_problem
 from coax.party.types import Right
+from coax.process.billing_run.background import find_execution, is_executing, start_execution
 from coax.process.billing_run.execute import cancel_run
 from coax.process.billing_run.plan import plan_run
 

@@ -1,4 +1,4 @@
-"""Runs that the console executes: in a thread of this process, watched through the database.
+"""Runs that a server executes: in a thread of its process, watched through the database.
 
 A run belongs to whoever holds its advisory lock, so a page shows it as being executed whichever process does it;
 one that stopped with its server is resumed where it stood.

@@ -1,0 +1,1 @@
+"""The interfaces for programs: `rest` is Coax's own."""

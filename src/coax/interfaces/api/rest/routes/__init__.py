@@ -1,0 +1,42 @@
+"""The resources by their addresses; another one is a module and a line here.
+
+Several may share an address: what lies below an account or a subscription stands before it, for codes may hold slashes.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ninja import Router
+
+from coax.interfaces.api.rest.routes import (
+    accounts,
+    actions,
+    bills,
+    configuration,
+    contacts,
+    items,
+    jobs,
+    locations,
+    oauth,
+    payments,
+    runs,
+    subscriptions,
+)
+
+RESOURCES: Final[tuple[tuple[str, Router], ...]] = (
+    ("/oauth", oauth.resource),
+    ("/accounts", payments.resource),
+    ("/accounts", runs.of_accounts),
+    ("/accounts", accounts.resource),
+    ("/contacts", contacts.resource),
+    ("/subscriptions", actions.of_subscriptions),
+    ("/subscriptions", subscriptions.resource),
+    ("/actions", actions.resource),
+    ("/items", items.resource),
+    ("/jobs", jobs.resource),
+    ("/locations", locations.resource),
+    ("/runs", runs.resource),
+    ("/bills", bills.resource),
+    ("/configuration", configuration.resource),
+)
