@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,7 @@ from hypothesis.strategies import dates
 from schemathesis import Case, GenerationMode
 from schemathesis.config import SchemathesisConfig
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
+from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from coax.base.tenancy import create_tenant
 from coax.interfaces.api.rest.urls import api
@@ -30,17 +31,15 @@ from coax.interfaces.site.wsgi import application
 from tests.builders.broadcasters import ABroadcaster, a_broadcaster
 from tests.builders.integrators import a_credential, an_integrator
 
-pytestmark = pytest.mark.xdist_group("rest_api")
-
 EXAMPLES = 4
 schemathesis.openapi.format("date", dates(FIRST_DAY, LAST_DAY).map(str))
 SCHEMA = schemathesis.openapi.from_dict(api.get_openapi_schema())
 POSITIVE = SchemathesisConfig.from_dict(
     {"generation": {"mode": "positive"}, "phases": {"coverage": {"enabled": False}, "examples": {"enabled": False}}}
 )
+POSITIVE_SCHEMA = schemathesis.openapi.from_dict(api.get_openapi_schema(), config=POSITIVE)
 # Addresses that name something of an operator; what kinds of configuration there are is the same for all.
 OF_AN_OPERATOR = r"\{(?!section\}$)"
-BY_KEY = schemathesis.openapi.from_dict(api.get_openapi_schema(), config=POSITIVE).include(path_regex=OF_AN_OPERATOR)
 
 
 @dataclass
@@ -89,13 +88,13 @@ def site(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Si
     for thread in threading.enumerate():
         if thread.name.startswith("run "):  # begun by a request; none outlives the test
             thread.join()
+    server.task_dispatcher.shutdown()
     server.close()
     listener.join(timeout=10)
 
 
-@SCHEMA.parametrize()
-@settings(max_examples=EXAMPLES, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
-def test_every_operation_keeps_its_contract(case: Case, site: Site) -> None:
+def keep_contract(case: Case, site: Site) -> None:
+    """Send a request, and hold the answer to the document; every other right one names what there is."""
     label = case.operation.label
     site.asked[label] = site.asked.get(label, 0) + 1
     if site.asked[label] % 2 and case.meta.generation.mode is GenerationMode.POSITIVE:
@@ -108,18 +107,8 @@ def test_every_operation_keeps_its_contract(case: Case, site: Site) -> None:
     )
 
 
-def test_every_read_answers_what_exists(site: Site) -> None:
-    for operation in (found.ok() for found in SCHEMA.get_all_operations()):
-        if operation.method == "get":
-            case = operation.Case(path_parameters=site.name_path(operation.path))
-            answer = case.call(base_url=site.address, headers={"Authorization": f"Bearer {site.secret}"})
-            case.validate_response(answer, excluded_checks=[ignored_auth])
-            assert answer.status_code == 200, (operation.label, answer.text)
-
-
-@BY_KEY.parametrize()
-@settings(max_examples=1, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
-def test_another_operators_token_finds_nothing(case: Case, site: Site) -> None:
+def find_nothing(case: Case, site: Site) -> None:
+    """Ask with the token of another operator for what there is."""
     case.path_parameters = site.name_path(case.path)
     case.query = {}
     before = site.zx.everything()
@@ -127,3 +116,32 @@ def test_another_operators_token_finds_nothing(case: Case, site: Site) -> None:
     assert (answer.status_code, answer.headers["content-type"]) == (404, ["application/problem+json"]), answer.text
     assert answer.json()["code"].endswith(("_unknown", "_not_found")), answer.text
     assert site.zx.everything() == before
+
+
+def make_test(schema: OpenApiSchema, check: Callable[[Case, Site], None], examples: int) -> Callable[..., None]:
+    """Return a test of one operation. Each has a name of its own, by which workers in parallel tell them apart."""
+
+    @schema.parametrize()
+    @settings(max_examples=examples, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+    def test(case: Case, site: Site) -> None:
+        check(case, site)
+
+    return test
+
+
+for operation in (found.ok() for found in SCHEMA.get_all_operations()):
+    name = operation.definition.raw["operationId"]
+    globals()[f"test_{name}_keeps_its_contract"] = make_test(SCHEMA.include(operation_id=name), keep_contract, EXAMPLES)
+    if re.search(OF_AN_OPERATOR, operation.path):
+        globals()[f"test_{name}_finds_nothing_of_another_operator"] = make_test(
+            POSITIVE_SCHEMA.include(operation_id=name), find_nothing, 1
+        )
+
+
+def test_every_read_answers_what_exists(site: Site) -> None:
+    for operation in (found.ok() for found in SCHEMA.get_all_operations()):
+        if operation.method == "get":
+            case = operation.Case(path_parameters=site.name_path(operation.path))
+            answer = case.call(base_url=site.address, headers={"Authorization": f"Bearer {site.secret}"})
+            case.validate_response(answer, excluded_checks=[ignored_auth])
+            assert answer.status_code == 200, (operation.label, answer.text)

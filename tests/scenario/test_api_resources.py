@@ -330,6 +330,19 @@ def test_configuration_is_read_and_applied(zx: ABroadcaster, program: AnIntegrat
     assert authors == [{"actor": "token:program"}]
 
 
+def test_subscriptions_are_found_by_account_and_state(zx: ABroadcaster, program: AnIntegrator) -> None:
+    program.post("/subscriptions/S-B/actions", {"behaviour": "deactivate"})
+    for query, found in (
+        ({"account": "B"}, ["S-B"]),
+        ({"state": "effective"}, ["S-A", "S-C/1"]),
+        ({"state": "not_effective"}, ["S-B"]),
+        ({"account": "A", "state": "not_effective"}, []),
+    ):
+        assert [row["subscription"] for row in program.get("/subscriptions", **query).json["data"]] == found
+    assert program.get("/subscriptions", state="asleep").code == "request_invalid"
+    assert program.get("/subscriptions", account="Z").status == 422
+
+
 def test_a_service_is_ended(zx: ABroadcaster, program: AnIntegrator) -> None:
     ended = program.post("/subscriptions/S-A/services/silver/end", {"on": "2026-07-31"})
     assert (ended.status, ended.json["effective_to"], ended.json["to_be_credited"]) == (200, "2026-07-31", False)

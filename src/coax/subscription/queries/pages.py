@@ -18,6 +18,7 @@ SELECT u.code, a.code AS account_code, e.code AS type_code, u.state, u.created_o
   FROM subscription_subscription_code d
   JOIN subscription_subscription u
     ON u.bucket = (d.account_id & 1023)::smallint AND u.account_id = d.account_id AND u.id = d.subscription_id
+   AND u.code = d.code -- so that the few of one account lead to their codes, not the other way round
   JOIN party_account a ON a.bucket = u.bucket AND a.account_id = u.account_id
   LEFT JOIN configuration_entity e ON e.id = u.type_id
  WHERE d.tenant_id = %(tenant_id)s AND d.code > %(after)s

@@ -26,7 +26,10 @@ HEADERS: Final = {
     "RateLimit-Limit": ("Requests allowed in a minute.", "integer"),
     "RateLimit-Remaining": ("Requests left in this minute.", "integer"),
     "RateLimit-Reset": ("Seconds until the next minute begins.", "integer"),
+    "Retry-After": ("Seconds to wait.", "integer"),
+    "Idempotency-Replayed": ("`true` when it was done before.", "string"),
 }
+OF_EVERY_ANSWER: Final = ("X-Request-Id", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
 PROBLEM: Final = "#/components/schemas/Problem"
 METHODS: Final = frozenset({"get", "post", "put", "patch", "delete"})
 
@@ -45,6 +48,7 @@ class RestApi(NinjaAPI):
             parser=BodyParser(),
         )
         handle_problems(self)
+        self._document: OpenAPISchema | None = None
 
     def get_openapi_schema(
         self,
@@ -52,12 +56,14 @@ class RestApi(NinjaAPI):
         path_prefix: str | None = None,
         path_params: dict[str, Any] | None = None,  # noqa: ARG002 - Ninja's signature
     ) -> OpenAPISchema:
-        """Return the document."""
-        document = super().get_openapi_schema(path_prefix=path_prefix or ROOT.strip("/"))
-        document["components"]["securitySchemes"] = _describe_security()
-        for operation in _operations(document):
-            _describe_answers(operation)
-        return document
+        """Return the document, made once: the operations do not change while a server runs."""
+        if self._document is None:
+            document = super().get_openapi_schema(path_prefix=path_prefix or ROOT.strip("/"))
+            document["components"] |= {"securitySchemes": _describe_security(), "headers": _describe_headers()}
+            for operation in _operations(document):
+                _describe_answers(operation)
+            self._document = document
+        return self._document
 
     def validation_error_from_error_contexts(
         self, error_contexts: list[ValidationErrorContext[Any]]
@@ -87,20 +93,21 @@ def _describe_answers(operation: dict[str, Any]) -> None:
     """Say that refusals are problems, and which headers answers have."""
     is_keyed = any(parameter["name"] == "Idempotency-Key" for parameter in operation["parameters"])
     for status, answer in operation["responses"].items():
-        answer["headers"] = {name: _header(*said) for name, said in HEADERS.items()}
-        if int(status) >= HTTPStatus.BAD_REQUEST:
-            content = answer["content"]
-            if content["application/json"]["schema"].get("$ref") == PROBLEM:
-                content[MEDIA_TYPE] = content.pop("application/json")
-        elif is_keyed:
-            answer["headers"]["Idempotency-Replayed"] = _header("`true` when it was done before.", "string")
-    if str(HTTPStatus.TOO_MANY_REQUESTS.value) in map(str, operation["responses"]):
-        answer = operation["responses"][HTTPStatus.TOO_MANY_REQUESTS.value]
-        answer["headers"]["Retry-After"] = _header("Seconds to wait.", "integer")
+        names = [*OF_EVERY_ANSWER, *_find_headers(HTTPStatus(status), is_keyed=is_keyed)]
+        answer["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+        content = answer["content"]
+        if content.get("application/json", {}).get("schema", {}).get("$ref") == PROBLEM:
+            content[MEDIA_TYPE] = content.pop("application/json")
 
 
-def _header(words: str, kind: str) -> dict[str, Any]:
-    return {"description": words, "schema": {"type": kind}}
+def _find_headers(status: HTTPStatus, *, is_keyed: bool) -> tuple[str, ...]:
+    if status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
+        return ("Retry-After",)
+    return ("Idempotency-Replayed",) if is_keyed and status < HTTPStatus.BAD_REQUEST else ()
+
+
+def _describe_headers() -> dict[str, Any]:
+    return {name: {"description": words, "schema": {"type": kind}} for name, (words, kind) in HEADERS.items()}
 
 
 def _describe_security() -> dict[str, Any]:
