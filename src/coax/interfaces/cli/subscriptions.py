@@ -13,6 +13,7 @@ from coax.base.clock import tenant_today
 from coax.base.money import parse_minor
 from coax.base.tenancy import tenant_transaction
 from coax.configuration.queries import find_versions
+from coax.configuration.types.process_definition import SETTLED_WITHIN_DAYS, DebtBasis
 from coax.interfaces.cli.shared import (
     AsJson,
     TenantCode,
@@ -22,10 +23,10 @@ from coax.interfaces.cli.shared import (
     print_json,
     problems_reported,
 )
-from coax.process.subscription_actions.deactivate import BulkResult, DeactivationCriteria, deactivate_debtors
-from coax.process.subscription_actions.maintain import SETTLED_WITHIN_DAYS, activate_settled, execute_scheduled
+from coax.process.subscription_actions.deactivate import DeactivationCriteria, deactivate_debtors
+from coax.process.subscription_actions.maintain import activate_settled, execute_scheduled
 from coax.process.subscription_actions.sell import SaleRequest, sell_subscription
-from coax.process.subscription_actions.standing import DebtBasis
+from coax.process.subscription_actions.watch import BulkResult
 from coax.subscription.queries.codes import get_subscription_key
 from coax.subscription.queries.states import get_subscription_on
 
@@ -184,7 +185,7 @@ def activate(
 
 
 def _print(verb: str, result: BulkResult, *, as_json: bool) -> None:
-    refused = result.refused or []
+    refused = result.refused
     if as_json:
         print_json({verb: result.performed, "refused": [{"subscription": c, "reason": r} for c, r in refused]})
         return

@@ -39,6 +39,13 @@ SELECT a.id, u.code AS subscription_code, a.behaviour, a.action_type, a.state, a
 """
 
 
+def count_due_actions(*, tenant_id: int, as_of: date, using: str = APP_ALIAS) -> int:
+    """Return how many scheduled actions there are whose day has come."""
+    statement = """SELECT count(*) FROM subscription_action
+                    WHERE tenant_id = %s AND state = 'scheduled' AND performed_on <= %s"""
+    return int(fetch_rows(statement, [tenant_id, as_of], using=using)[0][0])
+
+
 def find_accounts_with_due_actions(
     *, tenant_id: int, as_of: Any, after: tuple[int, int, int], limit: int, using: str = APP_ALIAS
 ) -> list[int]:
