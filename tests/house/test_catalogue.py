@@ -10,7 +10,7 @@ from django.db.models import ForeignKey
 from coax.base.db import fetch_rows
 
 LINT = Path(__file__).with_name("catalogue-lint.sql")
-LAYERS = ["base", "configuration", "party", "subscription", "rating", "billing", "ledger"]
+LAYERS = ["base", "configuration", "party", "subscription", "rating", "billing", "ledger", "process"]
 
 
 def test_bucketed_tables_keep_their_rules(database: str) -> None:

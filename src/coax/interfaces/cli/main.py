@@ -32,12 +32,14 @@ from coax.interfaces.cli import (
     item,
     payment,
     preview,
+    process,
     run,
     serve,
     service,
     staff,
     subscriptions,
     verify,
+    worker,
 )
 
 app = typer.Typer(
@@ -85,6 +87,8 @@ app.add_typer(clock.app, name="clock")
 app.command()(demo.demo)
 app.add_typer(staff.app, name="staff")
 app.command()(serve.serve)
+app.add_typer(process.app, name="process")
+app.command()(worker.worker)
 
 
 def main() -> None:

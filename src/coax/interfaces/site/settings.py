@@ -36,6 +36,8 @@ INSTALLED_APPS = [
     "coax.rating",
     "coax.billing",
     "coax.ledger",
+    "coax.process.recurring",
+    "procrastinate.contrib.django",
 ]
 
 MIDDLEWARE = [
@@ -84,6 +86,8 @@ SILENCED_SYSTEM_CHECKS = [
     "auth.E003",
     "auth.W004",
 ]  # user names are unique per operator; the backend names the operator
+
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""
 
 USE_TZ = True
 TIME_ZONE = "UTC"

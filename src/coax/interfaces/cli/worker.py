@@ -1,0 +1,58 @@
+"""`coax worker`: executes recurring processes as they fall due, in one process that a service manager keeps running.
+
+Exit codes: 0 stopped, or with --once everything that was due is executed; 3 the database cannot be reached.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from coax.base.tenancy import Tenant, get_tenant
+from coax.interfaces.cli.process import describe_run, write_run
+from coax.interfaces.cli.shared import AsJson, print_json, problems_reported
+from coax.interfaces.site.bootstrap import open_database
+from coax.process.recurring.types import ProcessRunRow
+from coax.process.recurring.worker import AT_ONCE, work, work_once
+
+AT_ONCE_MAX = 32
+
+
+def worker(
+    operator: Annotated[
+        str | None,
+        typer.Option("--operator", "--tenant", "-t", help="Code of the only operator to work for; by default all."),
+    ] = None,
+    once: Annotated[bool, typer.Option("--once", help="Execute what is due, and end.")] = False,
+    at_once: Annotated[int, typer.Option("--at-once", min=1, max=AT_ONCE_MAX, help="Executions at a time.")] = AT_ONCE,
+    as_json: AsJson = False,
+) -> None:
+    """Execute recurring processes as they fall due, until Ctrl-C or SIGTERM."""
+    with problems_reported(as_json=as_json):
+        open_database()
+        tenant = get_tenant(operator) if operator else None
+        if not once:
+            work(tenant=tenant, at_once=at_once, report=_report, ready=lambda: _say_ready(tenant))
+            typer.echo("Stopped.")
+            return
+        ended: list[dict[str, Any]] = []
+        work_once(
+            tenant=tenant,
+            at_once=at_once,
+            report=lambda owner, run: ended.append({"tenant": owner.code, **describe_run(owner, run)}),
+        )
+        if as_json:
+            print_json(ended)
+            return
+        for run in ended:
+            typer.echo(f"{run['tenant']}: {run['text']}")
+        typer.echo(f"{len(ended)} executed.")
+
+
+def _say_ready(tenant: Tenant | None) -> None:
+    typer.echo(f"The worker works for {tenant.name if tenant else 'all operators'}; Ctrl-C stops it.")
+
+
+def _report(tenant: Tenant, run: ProcessRunRow) -> None:
+    typer.echo(f"{tenant.code}: {write_run(tenant, run)}")
