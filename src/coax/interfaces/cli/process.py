@@ -33,7 +33,7 @@ from coax.process.recurring.queries import (
     get_process,
     get_run,
 )
-from coax.process.recurring.request import request_again, request_missed, request_run, request_stop
+from coax.process.recurring.request import give_up_missed, request_again, request_missed, request_run, request_stop
 from coax.process.recurring.types import ProcessRunRow, ProcessState
 
 app = typer.Typer(help="Recurring processes: what is due, run one, look at the log.", no_args_is_help=True)
@@ -149,6 +149,21 @@ def stop(number: Number, tenant: TenantCode = None, as_json: AsJson = False) -> 
             typer.echo(f"Execution {number} stops after the group that it is at.")
         else:
             typer.echo(f"Execution {number} is stopped; `coax process resume {number}` goes on with it.")
+
+
+@app.command("give-up")
+def give_up(process: ProcessName, tenant: TenantCode = None, as_json: AsJson = False) -> None:
+    """Give up everything that was missed of a process; each stays in the log as stopped."""
+    with problems_reported(as_json=as_json):
+        operator = open_tenant(tenant)
+        with tenant_transaction(operator.id):
+            set_actor(find_actor())
+            found = get_process(operator, process)
+            count = give_up_missed(operator, found)
+        if as_json:
+            print_json({"process": found.address, "given_up": count})
+        else:
+            typer.echo(f"{count} missed of {found.address} given up.")
 
 
 def describe_run(tenant: Tenant, run: ProcessRunRow) -> dict[str, Any]:

@@ -21,15 +21,13 @@ from coax.base.tenancy import APP_ALIAS, Tenant, get_tenant_by_id
 from coax.process.recurring.execute import execute_process
 from coax.process.recurring.types import ProcessKey, ProcessKind, ProcessRunRow
 
-NAMESPACE: Final = "coax"
-EXECUTE: Final = "execute_process"
-RETRY_STALLED: Final = "retry_stalled_jobs"
+EXECUTE: Final = "coax.execute_process"
+RETRY_STALLED: Final = "coax.retry_stalled_jobs"
+EVERY_MINUTE: Final = "* * * * *"
 OWN_QUEUE: Final = "worker"
 SILENT_S: Final = 30  # a worker that has not shown itself for so long is gone, and its jobs are others'
 CONNECTIONS_MAX: Final = 4
 _LOG: Final = logging.getLogger(__name__)
-
-tasks: Final = procrastinate.Blueprint()
 
 
 class WorkerContext(TypedDict):
@@ -42,7 +40,7 @@ class WorkerContext(TypedDict):
 def defer_process(*, tenant: Tenant, key: ProcessKey, using: str = APP_ALIAS) -> bool:
     """Wake a worker for a process, in the open transaction; False where that is asked for already."""
     job = procrastinate.App(connector=DjangoConnector(alias=using)).configure_task(
-        f"{NAMESPACE}:{EXECUTE}",
+        EXECUTE,
         queue=queue_of(tenant.id),
         queueing_lock=f"{key.kind.value} {key.entity_id} of {tenant.id}",
     )
@@ -59,7 +57,6 @@ def queue_of(tenant_id: int) -> str:
     return f"operator_{tenant_id}"
 
 
-@tasks.task(name=EXECUTE, pass_context=True)
 def perform_job(context: procrastinate.JobContext, tenant_id: int, kind: str, entity_id: int) -> None:
     """Execute what waits of a process, in a thread of the worker."""
     given = cast("WorkerContext", context.additional_context)
@@ -71,8 +68,6 @@ def perform_job(context: procrastinate.JobContext, tenant_id: int, kind: str, en
         close_connections()
 
 
-@tasks.periodic(cron="* * * * *")
-@tasks.task(name=RETRY_STALLED, queue=OWN_QUEUE, queueing_lock=RETRY_STALLED, pass_context=True)
 async def retry_stalled_jobs(context: procrastinate.JobContext, timestamp: int) -> None:  # noqa: ARG001 - is passed
     """Give the jobs of workers that are gone to those that are there."""
     manager = context.app.job_manager
@@ -89,7 +84,9 @@ def open_worker(parameters: dict[str, Any]) -> procrastinate.App:
     app = procrastinate.App(
         connector=procrastinate.PsycopgConnector(kwargs=parameters, min_size=1, max_size=CONNECTIONS_MAX)
     )
-    app.add_tasks_from(tasks, namespace=NAMESPACE)
+    app.task(name=EXECUTE, pass_context=True)(perform_job)
+    stalled = app.task(name=RETRY_STALLED, queue=OWN_QUEUE, queueing_lock=RETRY_STALLED, pass_context=True)
+    app.periodic(cron=EVERY_MINUTE)(stalled(retry_stalled_jobs))
     return app
 
 

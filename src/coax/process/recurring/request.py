@@ -117,6 +117,17 @@ def request_stop(tenant: Tenant, number: int, *, using: str = APP_ALIAS) -> Proc
     return get_run(tenant.id, number, using=using)
 
 
+def give_up_missed(tenant: Tenant, process: Process, *, using: str = APP_ALIAS) -> int:
+    """Give up everything that was missed of a process, and return how much that was."""
+    plan_occurrences(tenant, using=using)
+    return execute(
+        """UPDATE process_run SET state = 'stopped', finished_at = %s
+            WHERE tenant_id = %s AND kind = %s AND entity_id = %s AND state = 'missed'""",
+        [tenant_now(tenant.id, using=using), tenant.id, process.key.kind.value, process.key.entity_id],
+        using=using,
+    )
+
+
 def find_process(tenant: Tenant, key: ProcessKey, *, using: str = APP_ALIAS) -> Process:
     """Return the process of a key that an execution holds."""
     return next(one for one in find_processes(tenant, using=using) if one.key == key)

@@ -59,6 +59,8 @@ class _Worker:
     def __init__(self, tenant: Tenant | None, at_once: int, report: Report) -> None:
         self._tenant = tenant
         self._leave = threading.Event()
+        self._report = report
+        self._ended = 0
         parameters: dict[str, Any] = {**connection_parameters("run"), "application_name": "coax worker"}
         self._app: procrastinate.App = open_worker(parameters)
         self._options: dict[str, Any] = {
@@ -66,7 +68,7 @@ class _Worker:
             "queues": [queue_of(tenant.id), OWN_QUEUE] if tenant else None,
             "delete_jobs": "always",  # the log is ours
             "install_signal_handlers": False,
-            "additional_context": {"leave": self._leave, "report": report},
+            "additional_context": {"leave": self._leave, "report": self._count},
         }
 
     async def serve(self, ready: Callable[[], None]) -> None:
@@ -84,16 +86,22 @@ class _Worker:
                 await poll
 
     async def catch_up(self) -> None:
-        """Execute until nothing waits."""
+        """Execute until nothing waits, or nothing more can be done here: somebody else may be at the rest."""
         async with self._app.open_async():
             await asyncio.to_thread(self._in_thread, self._begin)
-            while not self._leave.is_set() and await asyncio.to_thread(self._in_thread, self._wake):
+            before = -1
+            while self._ended > before and await asyncio.to_thread(self._in_thread, self._wake):
+                before = self._ended
                 worker = asyncio.create_task(
                     self._app.run_worker_async(**self._options, wait=False, listen_notify=False)
                 )
                 self._heed_signals(worker.cancel)
                 with suppress(asyncio.CancelledError):
                     await worker
+
+    def _count(self, tenant: Tenant, run: ProcessRunRow) -> None:
+        self._ended += not self._leave.is_set()
+        self._report(tenant, run)
 
     def _heed_signals(self, cancel: Callable[[], object]) -> None:
         """Let a signal end the worker: it fetches no more, and what it executes is told to leave off."""

@@ -12,12 +12,11 @@ from coax.base.tenancy import RUN_ALIAS, Tenant, tenant_transaction
 from coax.configuration.queries import get_entity
 from coax.configuration.types.process_definition import DAYS_MAX, GROUP_MAX, DebtBasis, Occasions
 from coax.process.subscription_actions.context import make_context
-from coax.process.subscription_actions.standing import find_debtors, find_to_deactivate
+from coax.process.subscription_actions.standing import find_debtors, find_to_deactivate, split_buckets
 from coax.process.subscription_actions.watch import UNWATCHED, BulkResult, Watch
 from coax.subscription.operations.perform_actions import Outcome, perform_actions
 from coax.subscription.types.actions import ActionRequest, Behaviour
 
-BUCKETS_AT_A_TIME: Final = 64
 ALL_OCCASIONS: Final = Occasions(look_back_days=DAYS_MAX)
 REASON: Final = "The account owes too much."
 
@@ -74,10 +73,10 @@ def _deactivate(tenant: Tenant, codes: Sequence[str], actor: str, watch: Watch) 
 def _find_groups(tenant: Tenant, criteria: DeactivationCriteria) -> Iterator[tuple[list[str], int]]:
     """Yield the subscriptions in groups of the size asked for, and how many buckets are done with each."""
     waiting: list[str] = []
-    for first in range(0, BUCKETS, BUCKETS_AT_A_TIME):
-        waiting += _find(tenant, criteria, (first, first + BUCKETS_AT_A_TIME - 1))
+    for buckets in split_buckets(tenant.id):
+        waiting += _find(tenant, criteria, buckets)
         while len(waiting) >= criteria.group_size:
-            yield waiting[: criteria.group_size], first
+            yield waiting[: criteria.group_size], buckets[0]
             waiting = waiting[criteria.group_size :]
     if waiting:
         yield waiting, BUCKETS

@@ -12,13 +12,13 @@ from coax.base.ids import BUCKETS
 from coax.base.tenancy import RUN_ALIAS, Tenant, tenant_transaction
 from coax.configuration.types.process_definition import SETTLED_WITHIN_DAYS
 from coax.process.subscription_actions.context import make_context
-from coax.process.subscription_actions.deactivate import BUCKETS_AT_A_TIME
 from coax.process.subscription_actions.remaining_fees import find_remaining_fees
 from coax.process.subscription_actions.standing import (
     Settled,
     find_debtors,
     find_over_limit,
     find_to_activate,
+    split_buckets,
 )
 from coax.process.subscription_actions.watch import UNWATCHED, BulkResult, Watch
 from coax.subscription.operations.execute_scheduled import BEGINNING, Place, execute_scheduled_actions
@@ -82,15 +82,14 @@ def activate_settled(
     their scheme lets services be activated when funded.
     """
     result = BulkResult()
-    for first in range(0, BUCKETS, BUCKETS_AT_A_TIME):
-        buckets = (first, first + BUCKETS_AT_A_TIME - 1)
+    for buckets in split_buckets(tenant.id):
         with tenant_transaction(tenant.id, using=RUN_ALIAS):
             context = make_context(tenant, actor=actor, using=RUN_ALIAS)
             found = _find_settled(tenant, context, buckets, threshold_minor=threshold_minor, within_days=within_days)
             outcomes = perform_actions([request for one in found for request in _requests(one, context)], context)
             result.add(outcomes)
             watch.note(outcomes)
-        watch.advance(first + BUCKETS_AT_A_TIME, BUCKETS)
+        watch.advance(buckets[1] + 1, BUCKETS)
     return result
 
 

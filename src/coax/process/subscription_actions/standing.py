@@ -8,10 +8,11 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from coax.base.db import fetch_rows
-from coax.base.ids import bucket_of
-from coax.base.tenancy import APP_ALIAS
+from coax.base.ids import BUCKETS, bucket_of
+from coax.base.tenancy import APP_ALIAS, RUN_ALIAS, tenant_transaction
 from coax.configuration.types.process_definition import DebtBasis, Occasions
 
+ACCOUNTS_AT_A_TIME: Final = 20_000
 _OVER_LIMIT: Final = """
 SELECT a.account_id FROM unnest(%s::smallint[], %s::bigint[]) AS k (bucket, account_id)
   JOIN party_account a ON a.bucket = k.bucket AND a.account_id = k.account_id
@@ -116,6 +117,14 @@ class Settled:
     account_id: int
     state: str
     services_off: tuple[str, ...]
+
+
+def split_buckets(tenant_id: int) -> list[tuple[int, int]]:
+    """Return the buckets in ranges (first, last) of about `ACCOUNTS_AT_A_TIME` accounts; a small operator is one."""
+    with tenant_transaction(tenant_id, using=RUN_ALIAS):
+        accounts = fetch_rows("SELECT count(*) FROM party_account WHERE tenant_id = %s", [tenant_id], using=RUN_ALIAS)
+    size = max(1, min(BUCKETS, BUCKETS * ACCOUNTS_AT_A_TIME // max(1, accounts[0][0])))
+    return [(first, min(first + size, BUCKETS) - 1) for first in range(0, BUCKETS, size)]
 
 
 def find_over_limit(account_ids: Sequence[int], *, using: str = APP_ALIAS) -> frozenset[int]:
