@@ -48,13 +48,15 @@ class BillingRunWithdrawn(DomainError):
 class Log(Watch):
     """Keeps the log of an execution, and ends it between two groups where somebody wants that.
 
-    `leave` is set when this worker has to end; `show` is told the progress too.
+    `leave` is set when this worker has to end; `show` is told the progress too. `done_before` is what earlier attempts
+    have done of a work that only finds what is left.
     """
 
     run: ProcessRunRow
     leave: threading.Event
     show: Callable[[int, int], None]
     pause_s: int = 0
+    done_before: int = 0
     begun: float = field(default_factory=monotonic)
 
     def note(self, outcomes: Sequence[Outcome]) -> None:
@@ -69,6 +71,7 @@ class Log(Watch):
     def advance(self, done: int, total: int) -> None:
         """Note the progress and pause. Raises: StopAsked, Released."""
         left_s = int((monotonic() - self.begun) * (total - done) / done) if done else None
+        done, total = done + self.done_before, total + self.done_before
         self.show(done, total)
         if record_progress(self.run, done=done, total=total, left_s=left_s):
             raise StopAsked
@@ -106,6 +109,7 @@ def _deactivate(tenant: Tenant, version: ConfigurationRow, log: Log) -> None:
 
 
 def _execute_scheduled(tenant: Tenant, version: ConfigurationRow, log: Log) -> None:  # noqa: ARG001 - as the others
+    log.done_before = sum(log.run.counts.get(name, 0) for name in ("performed", "refused"))
     execute_scheduled(tenant=tenant, actor=log.run.asked_by, watch=log)
 
 
