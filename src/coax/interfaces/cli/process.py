@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.table import Table
 
 from coax.base.audit import set_actor
-from coax.base.money import minor_to_decimal
 from coax.base.tenancy import Tenant, tenant_transaction
 from coax.interfaces.cli.shared import (
     AsJson,
@@ -35,12 +34,12 @@ from coax.process.recurring.queries import (
 )
 from coax.process.recurring.request import give_up_missed, request_again, request_missed, request_run, request_stop
 from coax.process.recurring.types import ProcessRunRow, ProcessState
+from coax.process.recurring.words import write_result
 
 app = typer.Typer(help="Recurring processes: what is due, run one, look at the log.", no_args_is_help=True)
 
 REFUSED_SHOWN: Final = 20
 LIMIT_MAX: Final = 10_000
-COUNTED: Final = ("performed", "bills", "pending", "refused", "spared")
 
 Number = Annotated[int, typer.Argument(metavar="RUN", help="Number of the execution.")]
 ProcessName = Annotated[
@@ -92,7 +91,7 @@ def list_runs(
                 row.address,
                 _local(operator, row.due_at),
                 _words(row.state),
-                write_result(operator, row),
+                write_result(row, operator.currency),
             )
             table.add_row(*map(str, cells), row.asked_by)
         Console(highlight=False, soft_wrap=True).print(table)
@@ -193,21 +192,9 @@ def describe_run(tenant: Tenant, run: ProcessRunRow) -> dict[str, Any]:
 
 def write_run(tenant: Tenant, run: ProcessRunRow) -> str:
     """Return an execution in one line."""
-    result = write_result(tenant, run)
+    result = write_result(run, tenant.currency)
     due = f"{run.address} of {_local(tenant, run.due_at)}"
     return f"{run.number} {due}: {_words(run.state)}{f', {result}' if result else ''}"
-
-
-def write_result(tenant: Tenant, run: ProcessRunRow) -> str:
-    """Return what came of an execution so far, in words."""
-    parts = [f"{run.counts[name]:,} {name}" for name in COUNTED if run.counts.get(name)]
-    if "total_minor" in run.counts:
-        parts.append(f"{minor_to_decimal(run.counts['total_minor'], tenant.currency):,} {tenant.currency}")
-    if run.state is ProcessState.RUNNING and run.total:
-        parts.append(f"{run.done * 100 // run.total} %")
-    if not parts and run.state in (ProcessState.COMPLETED, ProcessState.STOPPED):
-        parts.append("nothing to do")
-    return ", ".join([*parts, *([run.error] if run.error else [])])
 
 
 def _execute(tenant: Tenant, number: int, *, as_json: bool) -> None:
@@ -264,7 +251,7 @@ def _list_cells(tenant: Tenant, one: ProcessOverview) -> tuple[str, ...]:
     shown = one.current or one.last
     if shown is None:
         return one.process.address, due, missed, "never", ""
-    result = f"{_words(shown.state)} {write_result(tenant, shown)}"
+    result = f"{_words(shown.state)} {write_result(shown, tenant.currency)}"
     return one.process.address, due, missed, f"{shown.number} of {_local(tenant, shown.due_at)}", result
 
 

@@ -9,7 +9,18 @@ from django.urls import path
 from unfold.sites import UnfoldAdminSite
 
 from coax.interfaces.console.access import TENANT_KEY, LoginForm, Staff
-from coax.interfaces.console.pages import accounts, actions, audit, bills, configuration, dashboard, entity, runs, staff
+from coax.interfaces.console.pages import (
+    accounts,
+    actions,
+    audit,
+    bills,
+    configuration,
+    dashboard,
+    entity,
+    processes,
+    runs,
+    staff,
+)
 
 
 class ConsoleSite(UnfoldAdminSite):
@@ -61,6 +72,16 @@ class ConsoleSite(UnfoldAdminSite):
             ("runs/<int:number>/progress", runs.progress, "run_progress"),
             ("runs/<int:number>/execute", runs.execute, "execute_run"),
             ("runs/<int:number>/cancel", runs.cancel, "cancel_run"),
+            ("processes/", processes.processes, "processes"),
+            ("processes/table", processes.table, "processes_table"),
+            ("processes/log", processes.log, "process_log"),
+            ("processes/run/<slug:kind>/<slug:code>", processes.run_now, "run_process"),
+            ("processes/missed/<slug:kind>/<slug:code>", processes.make_up, "make_up_process"),
+            ("processes/give-up/<slug:kind>/<slug:code>", processes.give_up, "give_up_process"),
+            ("processes/of/<int:number>/", processes.execution, "process_run"),
+            ("processes/of/<int:number>/progress", processes.progress, "process_progress"),
+            ("processes/of/<int:number>/stop", processes.stop, "stop_process_run"),
+            ("processes/of/<int:number>/resume", processes.resume, "resume_process_run"),
             ("bills/", bills.bills, "bills"),
             ("bills/pdf/<path:number>", bills.bill_pdf, "bill_pdf"),
             ("bills/json/<path:number>", bills.bill_json, "bill_json"),

@@ -36,6 +36,7 @@ NAVIGATION: Final = (
     Link("dashboard", "Overview", "admin:index"),
     Link("accounts", "Accounts", "admin:accounts"),
     Link("calendar", "Scheduled", "admin:calendar"),
+    Link("processes", "Processes", "admin:processes"),
     Link("runs", "Billing runs", "admin:runs"),
     Link("bills", "Bills", "admin:bills"),
     Link("configuration", "Configuration", "admin:configuration"),
