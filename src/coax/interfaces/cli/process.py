@@ -13,6 +13,7 @@ from rich.table import Table
 from coax.base.audit import set_actor
 from coax.base.tenancy import Tenant, tenant_transaction
 from coax.interfaces.cli.shared import (
+    PROBLEM,
     AsJson,
     StepProgress,
     TenantCode,
@@ -206,17 +207,18 @@ def _execute(tenant: Tenant, number: int, *, as_json: bool) -> None:
             key=run.key,
             show=lambda under_way, done, total: progress(under_way.address, done, total),
         )
-    _show(tenant, number, as_json=as_json)
+    if _show(tenant, number, as_json=as_json).state is ProcessState.FAILED:
+        raise typer.Exit(PROBLEM)
 
 
-def _show(tenant: Tenant, number: int, *, as_json: bool) -> None:
+def _show(tenant: Tenant, number: int, *, as_json: bool) -> ProcessRunRow:
     with tenant_transaction(tenant.id):
         run = get_run(tenant.id, number)
         refused = find_refusals(tenant_id=tenant.id, number=number)
     if as_json:
         rows = [{"subject": one.subject, "code": one.code, "reason": one.reason} for one in refused]
         print_json({**describe_run(tenant, run), "refused": rows})
-        return
+        return run
     console = Console(highlight=False, soft_wrap=True)
     console.print(write_run(tenant, run), markup=False)
     by = f"version {run.version}, " if run.version else ""
@@ -230,6 +232,7 @@ def _show(tenant: Tenant, number: int, *, as_json: bool) -> None:
         console.print(f"  {one.subject}: {one.reason}", markup=False)
     if len(refused) > REFUSED_SHOWN:
         console.print(f"  ... and {len(refused) - REFUSED_SHOWN} more; --json lists them.")
+    return run
 
 
 def _describe_overview(tenant: Tenant, one: ProcessOverview) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """`coax worker`: executes recurring processes as they fall due, in one process that a service manager keeps running.
 
-Exit codes: 0 stopped, or with --once everything that was due is executed; 3 the database cannot be reached.
+Exit codes: 0 stopped, or with --once everything that was due is executed; 1 with --once something failed; 3 the
+database cannot be reached.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ import typer
 
 from coax.base.tenancy import Tenant, get_tenant
 from coax.interfaces.cli.process import describe_run, write_run
-from coax.interfaces.cli.shared import AsJson, print_json, problems_reported
+from coax.interfaces.cli.shared import PROBLEM, AsJson, print_json, problems_reported
 from coax.interfaces.site.bootstrap import open_database
-from coax.process.recurring.types import ProcessRunRow
+from coax.process.recurring.types import ProcessRunRow, ProcessState
 from coax.process.recurring.worker import AT_ONCE, work, work_once
 
 AT_ONCE_MAX = 32
@@ -42,12 +43,18 @@ def worker(
             at_once=at_once,
             report=lambda owner, run: ended.append({"tenant": owner.code, **describe_run(owner, run)}),
         )
-        if as_json:
-            print_json(ended)
-            return
-        for run in ended:
-            typer.echo(f"{run['tenant']}: {run['text']}")
-        typer.echo(f"{len(ended)} executed.")
+        _show(ended, as_json=as_json)
+        if any(run["state"] == ProcessState.FAILED for run in ended):
+            raise typer.Exit(PROBLEM)
+
+
+def _show(ended: list[dict[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        print_json(ended)
+        return
+    for run in ended:
+        typer.echo(f"{run['tenant']}: {run['text']}")
+    typer.echo(f"{len(ended)} executed.")
 
 
 def _say_ready(tenant: Tenant | None) -> None:

@@ -102,6 +102,8 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": ["stderr"], "level": "ERROR", "propagate": False},
         "coax.interfaces": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        "coax.process": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        "procrastinate": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
     },
 }
 STATIC_URL = "/static/"

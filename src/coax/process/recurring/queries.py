@@ -120,7 +120,7 @@ def find_overviews(tenant: Tenant, *, using: str = APP_ALIAS) -> list[ProcessOve
             now=now,
             is_simulated=is_simulated,
             is_in_order=process.key.kind in IN_ORDER,
-            is_behind=bool(count),
+            is_behind=bool(count) or _has_failed(last.get(process.key)),
         )
         late = [at for at, state in judged if state is ProcessState.MISSED]
         on = now.astimezone(process.zone).date()
@@ -224,6 +224,10 @@ def is_worker_alive(*, using: str = APP_ALIAS) -> bool:
         "SELECT EXISTS (SELECT FROM procrastinate_workers WHERE last_heartbeat > now() - make_interval(secs => %s))"
     )
     return bool(fetch_rows(statement, [WORKER_SILENT_S], using=using)[0][0])
+
+
+def _has_failed(run: ProcessRunRow | None) -> bool:
+    return run is not None and run.state is ProcessState.FAILED
 
 
 def _count_missed(tenant_id: int, using: str) -> dict[ProcessKey, tuple[int, datetime]]:
