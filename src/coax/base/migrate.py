@@ -18,11 +18,6 @@ FRAMEWORK_TABLES: Final = (
     "django_migrations",
 )
 
-# Jobs name no operator's data, only which process of which operator is to be executed: people defer them, the worker
-# does everything else with them.
-JOB_TABLES: Final = "procrastinate_"
-DEFERRED_INTO: Final = ("procrastinate_jobs", "procrastinate_events")
-
 
 def is_current() -> bool:
     """Whether every migration of this version has been applied."""
@@ -37,8 +32,3 @@ def migrate() -> None:
         present = set(connections[OWNER_ALIAS].introspection.table_names(cursor))
         for table in present.intersection(FRAMEWORK_TABLES):
             cursor.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO coax_app")
-        for table in sorted(name for name in present if name.startswith(JOB_TABLES)):
-            rights = "SELECT, INSERT" if table in DEFERRED_INTO else "SELECT"
-            cursor.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO coax_run")
-            cursor.execute(f"GRANT {rights} ON {table} TO coax_app")
-            cursor.execute(f"GRANT USAGE ON SEQUENCE {table}_id_seq TO coax_app, coax_run")

@@ -15,8 +15,8 @@ from coax.interfaces.cli.process import describe_run, write_run
 from coax.interfaces.cli.shared import PROBLEM, AsJson, print_json, problems_reported
 from coax.interfaces.site.bootstrap import open_database
 from coax.process.recurring.types import ProcessRunRow, ProcessState
-from coax.process.recurring.worker import AT_ONCE, work, work_once
 
+AT_ONCE = 2
 AT_ONCE_MAX = 32
 
 
@@ -30,6 +30,8 @@ def worker(
     as_json: AsJson = False,
 ) -> None:
     """Execute recurring processes as they fall due, until Ctrl-C or SIGTERM."""
+    from coax.process.recurring.worker import work, work_once  # noqa: PLC0415 - loads what other commands need not
+
     with problems_reported(as_json=as_json):
         open_database()
         tenant = get_tenant(operator) if operator else None

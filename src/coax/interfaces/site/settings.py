@@ -37,7 +37,6 @@ INSTALLED_APPS = [
     "coax.billing",
     "coax.ledger",
     "coax.process.recurring",
-    "procrastinate.contrib.django",
 ]
 
 MIDDLEWARE = [
@@ -86,8 +85,6 @@ SILENCED_SYSTEM_CHECKS = [
     "auth.E003",
     "auth.W004",
 ]  # user names are unique per operator; the backend names the operator
-
-PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""
 
 USE_TZ = True
 TIME_ZONE = "UTC"

@@ -21,7 +21,6 @@ from coax.process.recurring.queries import find_ready, is_worker_alive
 from coax.process.recurring.types import ProcessRunRow
 
 POLL_S: Final = 5
-AT_ONCE: Final = 2
 STOPPING: Final = (signal.SIGINT, signal.SIGTERM)
 _LOG: Final = logging.getLogger(__name__)
 
@@ -36,7 +35,7 @@ def work(*, tenant: Tenant | None, at_once: int, report: Report, ready: Callable
     asyncio.run(_Worker(tenant, at_once, report).serve(ready))
 
 
-def work_once(*, tenant: Tenant | None, at_once: int = AT_ONCE, report: Report) -> None:
+def work_once(*, tenant: Tenant | None, at_once: int, report: Report) -> None:
     """Execute what is due or was left by a worker that is gone, and return."""
     asyncio.run(_Worker(tenant, at_once, report).catch_up())
 
