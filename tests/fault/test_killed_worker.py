@@ -160,3 +160,18 @@ def test_stopped_by_a_person_it_goes_on_where_it_stood(
     assert len(by) == 3  # the clerk who laid the actions down, the schedule, and who resumed
     assert [row[:-1] for row in found[2]] == [row[:-1] for row in undisturbed[2]]
     assert (found[:2], found[3:5]) == (undisturbed[:2], undisturbed[3:5])
+
+
+def test_a_worker_that_loses_the_database_ends_with_3_and_the_next_one_goes_on(
+    make_scheduled: Callable[[], Copy], undisturbed: list[list[tuple[object, ...]]]
+) -> None:
+    copy = make_scheduled()
+    with _paused(copy) as worker:
+        copy.cluster.stop("immediate")
+        ended = worker.finish()
+    assert ended.code == 3
+    assert "The database does not answer or gave up in the middle: the worker has lost its connection" in ended.message
+    copy.cluster.start()
+    assert copy.query(EXECUTION)[0][:2] == ("running", ACTIONS_AT_A_TIME)
+    assert copy.start("worker", "--once").finish().code == 0
+    assert _read(copy) == undisturbed

@@ -100,7 +100,8 @@ LOGGING = {
         "django": {"handlers": ["stderr"], "level": "ERROR", "propagate": False},
         "coax.interfaces": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         "coax.process": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
-        "procrastinate": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        "procrastinate": {"handlers": ["stderr"], "level": "CRITICAL", "propagate": False},  # the worker says it itself
+        "psycopg.pool": {"handlers": ["stderr"], "level": "ERROR", "propagate": False},
     },
 }
 STATIC_URL = "/static/"

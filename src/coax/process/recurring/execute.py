@@ -24,6 +24,7 @@ from coax.process.recurring.work import Log, Released, StopAsked, perform
 
 ATTEMPTS_MAX: Final = 5
 MS_PER_S: Final = 1000
+LOST: Final = (OperationalError, InterfaceError, psycopg.OperationalError)
 _LOG: Final = logging.getLogger(__name__)
 
 Show = Callable[[ProcessRunRow, int, int], None]
@@ -66,7 +67,7 @@ def _execute(tenant: Tenant, run: ProcessRunRow, leave: threading.Event, show: S
     begun = monotonic()
     try:
         state, error = _work(tenant, run, leave, show)
-    except (OperationalError, InterfaceError, psycopg.OperationalError):
+    except LOST:
         raise  # the database is gone: the execution stays as it is, and whoever looks next takes it up
     except Exception as fault:  # noqa: BLE001 - the log is what it is told to
         _LOG.exception("execution %s of operator %s stopped", run.number, tenant.code)

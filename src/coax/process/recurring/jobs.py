@@ -18,7 +18,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 
 from coax.base.bulk import close_bulk_connections
 from coax.base.tenancy import APP_ALIAS, Tenant, get_tenant_by_id
-from coax.process.recurring.execute import execute_process
+from coax.process.recurring.execute import LOST, execute_process
 from coax.process.recurring.types import ProcessKey, ProcessKind, ProcessRunRow
 
 EXECUTE: Final = "coax.execute_process"
@@ -27,6 +27,7 @@ EVERY_MINUTE: Final = "* * * * *"
 OWN_QUEUE: Final = "worker"
 SILENT_S: Final = 30  # a worker that has not shown itself for so long is gone, and its jobs are others'
 CONNECTIONS_MAX: Final = 4
+CONNECTION_WAIT_S: Final = 5
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -58,12 +59,16 @@ def queue_of(tenant_id: int) -> str:
 
 
 def perform_job(context: procrastinate.JobContext, tenant_id: int, kind: str, entity_id: int) -> None:
-    """Execute what waits of a process, in a thread of the worker."""
+    """Execute what waits of a process, in a thread of the worker; what is left over is asked for by the next poll."""
     given = cast("WorkerContext", context.additional_context)
-    tenant = get_tenant_by_id(tenant_id)
     try:
+        tenant = get_tenant_by_id(tenant_id)
         for run in execute_process(tenant=tenant, key=ProcessKey(ProcessKind(kind), entity_id), leave=given["leave"]):
             given["report"](tenant, run)
+    except LOST as lost:
+        _LOG.warning("%s of operator %s goes on later, the database is lost: %s", kind, tenant_id, lost)
+    except Exception:  # noqa: BLE001 - a job has nobody above it to tell
+        _LOG.exception("%s of operator %s", kind, tenant_id)
     finally:
         close_connections()
 
@@ -82,7 +87,9 @@ async def retry_stalled_jobs(context: procrastinate.JobContext, timestamp: int) 
 def open_worker(parameters: dict[str, Any]) -> procrastinate.App:
     """Return the application on connections of its own, as a worker needs it."""
     app = procrastinate.App(
-        connector=procrastinate.PsycopgConnector(kwargs=parameters, min_size=1, max_size=CONNECTIONS_MAX)
+        connector=procrastinate.PsycopgConnector(
+            kwargs=parameters, min_size=1, max_size=CONNECTIONS_MAX, timeout=CONNECTION_WAIT_S
+        )
     )
     app.task(name=EXECUTE, pass_context=True)(perform_job)
     stalled = app.task(name=RETRY_STALLED, queue=OWN_QUEUE, queueing_lock=RETRY_STALLED, pass_context=True)

@@ -6,12 +6,13 @@ import asyncio
 import logging
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
 import procrastinate
-from django.db import DatabaseError
+from django.db import DatabaseError, OperationalError
+from procrastinate.exceptions import ConnectorException
 
 from coax.base.db import connection_parameters
 from coax.base.tenancy import RUN_ALIAS, Tenant, get_tenant, list_tenant_codes, tenant_transaction
@@ -32,12 +33,12 @@ def work(*, tenant: Tenant | None, at_once: int, report: Report, ready: Callable
 
     `ready` is called when signals are heeded; `report` hears of every execution that has ended.
     """
-    asyncio.run(_Worker(tenant, at_once, report).serve(ready))
+    _run(_Worker(tenant, at_once, report).serve(ready))
 
 
 def work_once(*, tenant: Tenant | None, at_once: int, report: Report) -> None:
     """Execute what is due or was left by a worker that is gone, and return."""
-    asyncio.run(_Worker(tenant, at_once, report).catch_up())
+    _run(_Worker(tenant, at_once, report).catch_up())
 
 
 def wake_for_due(tenants: Sequence[Tenant]) -> int:
@@ -50,6 +51,24 @@ def wake_for_due(tenants: Sequence[Tenant]) -> int:
                 found += 1
                 defer_process(tenant=tenant, key=key, using=RUN_ALIAS)
     return found
+
+
+def _run(working: Coroutine[Any, Any, None]) -> None:
+    """Run to the end. Raises: OperationalError, where the database went away."""
+
+    async def quietly() -> None:
+        asyncio.get_running_loop().set_exception_handler(_note_fault)
+        await working
+
+    try:
+        asyncio.run(quietly())
+    except ConnectorException as lost:
+        raise OperationalError(f"the worker has lost its connection: {lost.__cause__ or lost}") from lost
+
+
+def _note_fault(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Say in one line what nobody waited for: a job whose end could not be noted is done again."""
+    _LOG.warning("%s: %s", context["message"], context.get("exception"))
 
 
 class _Worker:
@@ -83,6 +102,8 @@ class _Worker:
             poll.cancel()
             with suppress(asyncio.CancelledError):
                 await poll
+            if not self._leave.is_set():
+                raise OperationalError("the worker has lost its connection")
 
     async def catch_up(self) -> None:
         """Execute until nothing waits, or nothing more can be done here: somebody else may be at the rest."""
@@ -117,8 +138,8 @@ class _Worker:
         while True:
             try:
                 await asyncio.to_thread(self._in_thread, self._wake)
-            except DatabaseError:
-                _LOG.exception("could not look what is due")
+            except DatabaseError as lost:
+                _LOG.warning("could not look what is due: %s", lost)
             await asyncio.sleep(POLL_S)
 
     def _begin(self) -> None:
