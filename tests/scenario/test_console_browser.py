@@ -13,9 +13,11 @@ import waitress
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from coax.base.tenancy import Tenant, create_tenant
+from coax.base.tenancy import Tenant, create_tenant, tenant_transaction
 from coax.interfaces.site.wsgi import application
 from coax.party.types import StaffRole
+from coax.process.recurring.queries import get_process
+from coax.process.recurring.request import request_run, request_stop
 from tests.builders.billed_operators import a_billed_operator
 from tests.builders.consoles import PASSWORD, ensure_staff
 
@@ -90,6 +92,8 @@ def billed(database: str, tmp_path_factory: pytest.TempPathFactory) -> Tenant:
     create_tenant(code=f"{tenant.code}-b", name="Other", currency="EUR", time_zone="UTC", locale="en")
     for role in StaffRole:
         ensure_staff(tenant, role)
+    with tenant_transaction(tenant.id):
+        request_stop(tenant, request_run(tenant, get_process(tenant, "billing"), actor="test"))
     return tenant
 
 

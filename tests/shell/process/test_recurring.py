@@ -18,6 +18,7 @@ from coax.process.recurring.execute import ATTEMPTS_MAX, execute_process
 from coax.process.recurring.jobs import defer_process
 from coax.process.recurring.plan import give_up_late, plan_occurrences
 from coax.process.recurring.queries import LOCK_SPACE, find_ready, get_process, is_worker_alive, lock_key
+from coax.process.recurring.record import record_begin
 from coax.process.recurring.request import request_again, request_run, request_stop
 from coax.process.recurring.types import Process
 from tests.builders.processes import NIGHTLY, AWorkedOperator, a_worked_operator
@@ -51,6 +52,7 @@ def test_while_somebody_executes_a_definition_nobody_else_does(zx: AWorkedOperat
         assert execute_process(tenant=zx.tenant, key=process.key) == []
         assert zx.work() == []
         assert [run.state for run in zx.log()] == ["waiting"]
+        other.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_SPACE, lock_key(process.key)])
     assert [run.state for run in execute_process(tenant=zx.tenant, key=process.key)] == ["completed"]
     assert zx.state("S-A") == "not_effective"
 
@@ -167,6 +169,16 @@ def test_stopping_what_nobody_executes_any_more_ends_it_at_once(zx: AWorkedOpera
     )
     with tenant_transaction(zx.tenant.id):
         assert request_stop(zx.tenant, number).state == "stopped"
+
+
+def test_what_was_stopped_before_it_began_is_not_begun(zx: AWorkedOperator) -> None:
+    number = ask(zx)
+    waiting = zx.log("waiting")[0]
+    version = process_of(zx).get_version(waiting.due_at.date())
+    with tenant_transaction(zx.tenant.id):
+        request_stop(zx.tenant, number)
+    assert record_begin(zx.tenant, waiting, version) is None
+    assert [(run.state, run.attempts) for run in zx.log()] == [("stopped", 0)]
 
 
 def test_a_process_is_asked_for_once_and_by_people_too(zx: AWorkedOperator) -> None:

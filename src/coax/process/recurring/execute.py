@@ -84,6 +84,8 @@ def _work(tenant: Tenant, run: ProcessRunRow, leave: threading.Event, show: Show
             process = find_process(tenant, run.key, using=RUN_ALIAS)
         version = process.get_version(run.due_at.astimezone(ZoneInfo(tenant.time_zone)).date())
         begun = record_begin(tenant, run, version)
+        if begun is None:
+            return ProcessState.STOPPED, ""
         log = Log(begun, leave, lambda done, total: show(begun, done, total))
         perform(tenant, version, log)
     except StopAsked:

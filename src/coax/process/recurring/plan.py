@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -59,29 +60,31 @@ def give_up_late(tenant: Tenant, *, using: str = APP_ALIAS) -> int:
     )
 
 
-def insert_run(
-    *, tenant_id: int, key: ProcessKey, due_at: datetime, state: ProcessState, asked_by: str, using: str
-) -> int:
-    """Insert an execution that has not begun, and return its number."""
-    number = reserve_numbers(tenant_id=tenant_id, series=SERIES, count=1, using=using)[0]
+def insert_runs(
+    *, tenant_id: int, key: ProcessKey, due: Sequence[tuple[datetime, ProcessState]], asked_by: str, using: str
+) -> list[int]:
+    """Insert executions that have not begun, and return their numbers, in the order given."""
+    count = len(due)
+    numbers = reserve_numbers(tenant_id=tenant_id, series=SERIES, count=count, using=using)
     execute(
         """INSERT INTO process_run (id, tenant_id, number, kind, entity_id, due_at, is_scheduled, asked_by, state,
                                     attempts, worked_ms, done, total, counts, is_stop_asked, error)
-           VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, 0, 0, 0, 0, '{}', false, '')""",
+           SELECT r.id, %s, r.number, %s, %s, r.due_at, %s, %s, r.state, 0, 0, 0, 0, '{}', false, ''
+             FROM unnest(%s::bigint[], %s::bigint[], %s::timestamptz[], %s::text[]) AS r (id, number, due_at, state)""",
         [
-            next_ids("base_object_seq", 1, using=using)[0],
             tenant_id,
-            number,
             key.kind.value,
             key.entity_id,
-            due_at,
             asked_by == SCHEDULE,
             asked_by,
-            state.value,
+            next_ids("base_object_seq", count, using=using),
+            numbers,
+            [due_at for due_at, _ in due],
+            [state.value for _, state in due],
         ],
         using=using,
     )
-    return number
+    return numbers
 
 
 def _record(
@@ -96,8 +99,7 @@ def _record(
         is_in_order=key.kind in IN_ORDER,
         is_behind=key.kind in IN_ORDER and _is_behind(tenant.id, key, using),
     )
-    for due_at, state in judged:
-        insert_run(tenant_id=tenant.id, key=key, due_at=due_at, state=state, asked_by=SCHEDULE, using=using)
+    insert_runs(tenant_id=tenant.id, key=key, due=judged, asked_by=SCHEDULE, using=using)
 
 
 def _supersede(tenant_id: int, key: ProcessKey, using: str) -> None:

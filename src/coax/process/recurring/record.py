@@ -24,18 +24,21 @@ OVER: Final = (
 )
 
 
-def record_begin(tenant: Tenant, run: ProcessRunRow, version: ConfigurationRow) -> ProcessRunRow:
-    """Note that somebody works at it, by which version of its definition, which is frozen from here on."""
+def record_begin(tenant: Tenant, run: ProcessRunRow, version: ConfigurationRow) -> ProcessRunRow | None:
+    """Note that somebody works at it, by which version of its definition, which is frozen from here on.
+
+    None where it was stopped meanwhile.
+    """
     with tenant_transaction(tenant.id, using=RUN_ALIAS):
         mark_used([version.version_id], now_utc(), using=RUN_ALIAS)
-        execute(
+        begun = execute(
             """UPDATE process_run SET state = 'running', attempts = attempts + 1, version_id = %s,
                       started_at = coalesce(started_at, %s), left_s = NULL
                 WHERE id = %s AND tenant_id = %s AND state IN ('waiting', 'running')""",
             [version.version_id, tenant_now(tenant.id, using=RUN_ALIAS), run.id, tenant.id],
             using=RUN_ALIAS,
         )
-        return get_run(tenant.id, run.number, using=RUN_ALIAS)
+        return get_run(tenant.id, run.number, using=RUN_ALIAS) if begun else None
 
 
 def record_progress(run: ProcessRunRow, *, done: int, total: int, left_s: int | None) -> bool:

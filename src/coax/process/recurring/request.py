@@ -10,7 +10,7 @@ from coax.base.clock import tenant_now
 from coax.base.db import execute, fetch_rows
 from coax.base.errors import DomainError
 from coax.base.tenancy import APP_ALIAS, Tenant
-from coax.process.recurring.plan import insert_run, plan_occurrences
+from coax.process.recurring.plan import insert_runs, plan_occurrences
 from coax.process.recurring.queries import find_held, find_processes, find_undone, get_run, lock_key
 from coax.process.recurring.types import (
     MOMENT,
@@ -60,9 +60,8 @@ def request_run(tenant: Tenant, process: Process, *, actor: str, using: str = AP
         using=using,
     )[0][0]
     due_at = now if latest is None or latest < now else latest + MOMENT
-    return insert_run(
-        tenant_id=tenant.id, key=process.key, due_at=due_at, state=ProcessState.WAITING, asked_by=actor, using=using
-    )
+    due = [(due_at, ProcessState.WAITING)]
+    return insert_runs(tenant_id=tenant.id, key=process.key, due=due, asked_by=actor, using=using)[0]
 
 
 def request_missed(tenant: Tenant, process: Process, *, actor: str, using: str = APP_ALIAS) -> int:
