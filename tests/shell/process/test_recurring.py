@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ from coax.base.db import connection_parameters, execute, fetch_rows
 from coax.base.tenancy import APP_ALIAS, RUN_ALIAS, tenant_transaction
 from coax.configuration.types.documents import ConfigurationRefused
 from coax.process.recurring.execute import ATTEMPTS_MAX, execute_process
-from coax.process.recurring.jobs import defer_process
+from coax.process.recurring.jobs import defer_process, open_worker, retry_stalled
 from coax.process.recurring.plan import give_up_late, plan_occurrences
 from coax.process.recurring.queries import LOCK_SPACE, find_ready, get_process, is_worker_alive, lock_key
 from coax.process.recurring.record import record_begin
@@ -193,6 +194,35 @@ def test_a_process_is_asked_for_once_and_by_people_too(zx: AWorkedOperator) -> N
     assert zx.work() == [f"{DEACTIVATION} 2026-08-10 09:00 completed performed 1"]
     assert fetch_rows(waiting, [f"operator_{zx.tenant.id}"], using=RUN_ALIAS) == [(0,)]
     assert not is_worker_alive()
+
+
+def test_jobs_of_a_worker_that_is_gone_are_done_again_unless_they_are_asked_for_anew(zx: AWorkedOperator) -> None:
+    keys = [process_of(zx).key, process_of(zx, "scheduled_actions/main").key]
+    with tenant_transaction(zx.tenant.id, using=RUN_ALIAS):
+        for key in keys:
+            defer_process(tenant=zx.tenant, key=key, using=RUN_ALIAS)
+        execute(
+            """WITH gone AS (INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '31 seconds')
+                             RETURNING id)
+               UPDATE procrastinate_jobs SET status = 'doing', worker_id = gone.id FROM gone WHERE queue_name = %s""",
+            [queue := f"operator_{zx.tenant.id}"],
+            using=RUN_ALIAS,
+        )
+        defer_process(tenant=zx.tenant, key=keys[0], using=RUN_ALIAS)
+    assert asyncio.run(_retry_stalled()) == 2
+    rows = fetch_rows(
+        "SELECT args ->> 'kind', status::text, attempts FROM procrastinate_jobs WHERE queue_name = %s ORDER BY 1",
+        [queue],
+        using=RUN_ALIAS,
+    )
+    assert rows == [("deactivation", "todo", 0), ("scheduled_actions", "todo", 1)]
+    assert asyncio.run(_retry_stalled()) == 0
+
+
+async def _retry_stalled() -> int:
+    app = open_worker(dict(connection_parameters("run")))
+    async with app.open_async():
+        return await retry_stalled(app)
 
 
 def test_only_one_maintenance_is_active_and_thresholds_fit_the_currency(zx: AWorkedOperator) -> None:

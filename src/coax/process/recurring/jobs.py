@@ -14,7 +14,7 @@ from typing import Any, Final, TypedDict, cast
 import procrastinate
 from django.db import connections, transaction
 from procrastinate.contrib.django.django_connector import DjangoConnector
-from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.exceptions import AlreadyEnqueued, UniqueViolation
 
 from coax.base.bulk import close_bulk_connections
 from coax.base.tenancy import APP_ALIAS, Tenant, get_tenant_by_id
@@ -74,14 +74,21 @@ def perform_job(context: procrastinate.JobContext, tenant_id: int, kind: str, en
 
 
 async def retry_stalled_jobs(context: procrastinate.JobContext, timestamp: int) -> None:  # noqa: ARG001 - is passed
-    """Give the jobs of workers that are gone to those that are there."""
-    manager = context.app.job_manager
-    for job in await manager.get_stalled_jobs(seconds_since_heartbeat=SILENT_S):
+    """Give the jobs of workers that are gone to those that are there, as often as it is asked for."""
+    await retry_stalled(context.app)
+
+
+async def retry_stalled(app: procrastinate.App) -> int:
+    """Have the jobs of workers that are gone done again, and return how many there were."""
+    manager = app.job_manager
+    stalled = list(await manager.get_stalled_jobs(seconds_since_heartbeat=SILENT_S))
+    for job in stalled:
         _LOG.warning("a worker is gone: its job %s is done again", job.id)
         try:
             await manager.retry_job(job)
-        except AlreadyEnqueued:  # somebody has asked for the same since
+        except UniqueViolation:  # somebody has asked for the same since
             await manager.finish_job(job, procrastinate.jobs.Status.FAILED, delete_job=True)
+    return len(stalled)
 
 
 def open_worker(parameters: dict[str, Any]) -> procrastinate.App:
