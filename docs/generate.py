@@ -162,9 +162,9 @@ def write_life_cycle() -> str:
         "the last one; the next run credits, by the terms of the charge, what has to be given back from that day on, and",
         "charges what is to be billed instead.",
         "",
-        "Rest and the short-term states schedule their own end. Scheduled actions are executed by",
-        "`coax subscriptions execute-scheduled`, and by nothing else; one that is not allowed on its day is recorded as",
-        "rejected, with the rule. An end that falls on a day when the account owes more than its credit limit becomes a",
+        "Rest and the short-term states schedule their own end. Scheduled actions are executed by subscription",
+        "maintenance ([processes.md](processes.md)) or `coax subscriptions execute-scheduled`, and by nothing else; one",
+        "that is not allowed on its day is recorded as rejected, with the rule. An end that falls on a day when the account owes more than its credit limit becomes a",
         "deactivation. `coax subscriptions deactivate` cuts off who owes too much (never a free service, never in grace),",
         "`coax subscriptions activate-settled` brings back who has paid.",
     ]

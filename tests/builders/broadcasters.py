@@ -12,11 +12,12 @@ from zoneinfo import ZoneInfo
 from coax.base.clock import set_simulated_clock
 from coax.base.money import micro_to_decimal
 from coax.base.tenancy import tenant_transaction
+from coax.configuration.types.process_definition import DebtBasis
 from coax.process.receive_payment import PaymentRequest, receive_payment
-from coax.process.subscription_actions.deactivate import BulkResult, DeactivationCriteria, deactivate_debtors
+from coax.process.subscription_actions.deactivate import DeactivationCriteria, deactivate_debtors
 from coax.process.subscription_actions.maintain import activate_settled, execute_scheduled
 from coax.process.subscription_actions.perform import submit_action
-from coax.process.subscription_actions.standing import DebtBasis
+from coax.process.subscription_actions.watch import BulkResult
 from coax.process.verify import verify_tenant
 from coax.subscription.queries.codes import get_subscription_key
 from coax.subscription.queries.due_actions import find_actions

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from importlib import resources
 from pathlib import Path
 
 from django.apps import apps
 from django.db.models import ForeignKey
 
 from coax.base.db import fetch_rows
+from coax.process import recurring
 
+JOBS = Path(recurring.__file__).with_name("sql") / "jobs.sql"
 LINT = Path(__file__).with_name("catalogue-lint.sql")
-LAYERS = ["base", "configuration", "party", "subscription", "rating", "billing", "ledger"]
+LAYERS = ["base", "configuration", "party", "subscription", "rating", "billing", "ledger", "process"]
 
 
 def test_bucketed_tables_keep_their_rules(database: str) -> None:
@@ -49,3 +52,9 @@ def test_foreign_keys_point_downwards(database: str) -> None:
         prefix_child, prefix_parent = child.split("_")[0], parent.split("_")[0]
         if prefix_child in layer and prefix_parent in layer:
             assert layer[prefix_parent] <= layer[prefix_child], (child, parent)
+
+
+def test_the_tables_of_jobs_are_those_of_the_version_in_use() -> None:
+    """Another version of procrastinate: add a migration with its changes and freeze its schema anew."""
+    own = JOBS.read_text(encoding="utf-8").partition("\n")[2]
+    assert own == (resources.files("procrastinate.sql") / "schema.sql").read_text(encoding="utf-8")

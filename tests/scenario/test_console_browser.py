@@ -13,9 +13,11 @@ import waitress
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from coax.base.tenancy import Tenant, create_tenant
+from coax.base.tenancy import Tenant, create_tenant, tenant_transaction
 from coax.interfaces.site.wsgi import application
 from coax.party.types import StaffRole
+from coax.process.recurring.queries import get_process
+from coax.process.recurring.request import request_run, request_stop
 from tests.builders.billed_operators import a_billed_operator
 from tests.builders.consoles import PASSWORD, ensure_staff
 from tests.builders.integrators import a_credential
@@ -35,6 +37,9 @@ PAGES = (
     "accounts/preview/ada?bill_as_of=2026-10-01",
     "bills/",
     "bills/of/ZX-00000006",
+    "processes/",
+    "processes/log",
+    "processes/of/1/",
     "runs/",
     "runs/1/",
     "runs/new",
@@ -92,6 +97,8 @@ def billed(database: str, tmp_path_factory: pytest.TempPathFactory) -> Tenant:
     for role in StaffRole:
         ensure_staff(tenant, role)
     a_credential(tenant, name="shop")
+    with tenant_transaction(tenant.id):
+        request_stop(tenant, request_run(tenant, get_process(tenant, "billing"), actor="test"))
     return tenant
 
 

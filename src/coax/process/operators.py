@@ -23,6 +23,7 @@ from coax.configuration.rules.parse import parse_sources
 from coax.configuration.types.documents import ApplyResult, SourceDocument
 from coax.configuration.types.operator import ClockKind, OperatorSpec
 from coax.ledger.operations.open_ledger import open_ledger
+from coax.process.recurring.plan import plan_occurrences
 
 LOGO_BYTES_MAX: Final = 1_000_000
 LOGO_SUFFIXES: Final = (".svg", ".png", ".jpg", ".jpeg")
@@ -68,10 +69,23 @@ def apply_files(
             _store_operator(tenant, spec, directory)
         open_ledger(tenant_id=tenant.id)
         today = as_of or tenant_today(tenant.id)
-        result = apply_configuration(documents=documents, as_of=today, actor=actor, dry_run=dry_run)
+        result = apply_documents(tenant=tenant, documents=documents, as_of=today, actor=actor, dry_run=dry_run)
         if dry_run:
             transaction.set_rollback(True)
     return tenant, result
+
+
+def apply_documents(
+    *, tenant: Tenant, documents: Sequence[SourceDocument], as_of: date, actor: str, dry_run: bool = False
+) -> ApplyResult:
+    """Apply a configuration in the operator's open transaction; what had fallen due before is due as it was declared.
+
+    Raises: ConfigurationRefused, VersionInUse.
+    """
+    plan_occurrences(tenant, is_settled=True)
+    result = apply_configuration(documents=documents, as_of=as_of, actor=actor, dry_run=dry_run)
+    plan_occurrences(tenant, is_settled=True)
+    return result
 
 
 def get_operator(tenant_id: int) -> OperatorSpec:

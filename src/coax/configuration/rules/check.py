@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Final
 
-from coax.base.money import currency_scale
+from coax.base.money import InvalidAmount, currency_scale, parse_minor
 from coax.configuration.rules.check_prices import check_prices
 from coax.configuration.rules.outcome import Outcome, Version
 from coax.configuration.rules.parse import suggest
@@ -20,6 +21,7 @@ from coax.configuration.types.catalogue import (
 )
 from coax.configuration.types.documents import Loc, Problem
 from coax.configuration.types.fields import Spec
+from coax.configuration.types.process_definition import DeactivationRunDefinition, SubscriptionMaintenanceDefinition
 from coax.configuration.types.references import find_references
 from coax.configuration.types.registry import KINDS
 from coax.configuration.types.run_definition import NormalBillingRunDefinition
@@ -30,6 +32,7 @@ ONE_ACTIVE: Final = (
     "subscription_definition",
     "billing_term_definition",
     "receivable_definition",
+    "subscription_maintenance_definition",
 )
 NOT_SERVICES: Final = (ProductClass.PHYSICAL_GOOD, ProductClass.ROUNDING)
 
@@ -50,6 +53,7 @@ def check_outcome(
         problems.extend(check(outcome))
     if currency is not None:
         problems.extend(_check_decimal_scale(outcome, currency))
+        problems.extend(_check_thresholds(outcome, currency))
     return problems
 
 
@@ -228,6 +232,26 @@ def _check_decimal_scale(outcome: Outcome, currency: str) -> Iterator[Problem]:
                 value=scale,
                 allowed=f"0 to {scale_max}, or leave it out",
             )
+
+
+def _check_thresholds(outcome: Outcome, currency: str) -> Iterator[Problem]:
+    for version in (
+        *outcome.versions("deactivation_run_definition"),
+        *outcome.versions("subscription_maintenance_definition"),
+    ):
+        for loc, threshold in _find_thresholds(version.spec):
+            try:
+                parse_minor(threshold, currency)
+            except InvalidAmount:
+                message = f"{currency} has {currency_scale(currency)} decimals"
+                yield version.report(loc, message, value=threshold)
+
+
+def _find_thresholds(spec: Spec) -> Iterator[tuple[Loc, Decimal]]:
+    if isinstance(spec, DeactivationRunDefinition):
+        yield ("threshold",), spec.threshold
+    if isinstance(spec, SubscriptionMaintenanceDefinition):
+        yield ("activate_settled", "threshold"), spec.activate_settled.threshold
 
 
 _CHECKS: Final[tuple[Callable[[Outcome], Iterator[Problem]], ...]] = (

@@ -20,6 +20,7 @@ from coax.configuration.types.catalogue import (
 from coax.configuration.types.entity import Entity
 from coax.configuration.types.job_type import JobType
 from coax.configuration.types.price_plan import PricePlan
+from coax.configuration.types.process_definition import DeactivationRunDefinition, SubscriptionMaintenanceDefinition
 from coax.configuration.types.receivable_definition import ReceivableDefinition
 from coax.configuration.types.references import find_reference_kinds
 from coax.configuration.types.run_definition import NormalBillingRunDefinition
@@ -75,6 +76,10 @@ _ALL: Final = (
     _declare(SubscriptionDefinition, "subscription_definition", "Subscription definition"),
     _declare(BillingTermDefinition, "billing_term_definition", "Billing term definition"),
     _declare(NormalBillingRunDefinition, "normal_billing_run_definition", "Normal billing run definition"),
+    _declare(DeactivationRunDefinition, "deactivation_run_definition", "Deactivation run definition"),
+    _declare(
+        SubscriptionMaintenanceDefinition, "subscription_maintenance_definition", "Subscription maintenance definition"
+    ),
     _declare(ReceivableDefinition, "receivable_definition", "Receivable definition"),
 )
 

@@ -23,20 +23,13 @@ from coax.configuration.types.fields import (
     TimeUnit,
     refuse,
 )
+from coax.configuration.types.schedule import Recurrence, Schedule, ScheduleRule, TimeOfDay
 
 THREADS_MAX: Final = 1024
 DECIMAL_SCALE_MAX: Final = 6
 
 Count = Annotated[int, Field(ge=1, le=COUNT_MAX)]
 TransactionTypeRef = Annotated[Code, Ref("financial_transaction_type")]
-
-
-class RecurrenceUnit(Choice):
-    HOUR = "hour"
-    DAY = "day"
-    WEEK = "week"
-    MONTH = "month"
-    YEAR = "year"
 
 
 class AdvanceRule(Choice):
@@ -67,11 +60,6 @@ class RatingFormatting(Choice):
     GROUP_PER_SERVICE = "group_per_service"
     GROUP_PER_SUBSCRIPTION = "group_per_subscription"
     GROUP_PER_RATE = "group_per_rate"
-
-
-class Recurrence(Spec):
-    count: Count = Field(default=1, description="How many units between two runs.")
-    unit: RecurrenceUnit = Field(default=RecurrenceUnit.MONTH, description="Unit of the recurrence.")
 
 
 class PeriodToBillInAdvance(Spec):
@@ -203,7 +191,37 @@ class NormalBillingRunDefinition(Entity):
     start_date: CivilDate | None = Field(
         default=None, description="First execution of the recurring run; it gives the day of the month (C6)."
     )
+    execute_at: TimeOfDay | None = Field(
+        default=None,
+        description="Time of day, HH:MM, at which the worker executes the recurring run; empty: only by hand.",
+    )
+    schedule: Schedule | None = Field(
+        default=None, description="When the worker executes the run, where a recurrence does not say it."
+    )
     rating: RatingSettings = Field(default=RatingSettings(), description="What is billed.")
     invoicing: InvoicingSettings = Field(default=InvoicingSettings(), description="Dates and the smallest debit.")
     assembling: AssemblingSettings = Field(description="Rounding and bills to look into.")
     formatting: FormattingSettings = Field(default=FormattingSettings(), description="How a bill shows it.")
+
+    @model_validator(mode="after")
+    def _one_schedule(self) -> Self:
+        refuse("normal_billing_run_definition", list(_check_schedule(self)))
+        return self
+
+    @property
+    def execution(self) -> Schedule | None:
+        """Return when the worker executes the run; None where it is only executed by hand."""
+        if self.execute_at is None:
+            return self.schedule
+        return Schedule(
+            rule=ScheduleRule.REPEATEDLY, at=self.execute_at, start_date=self.start_date, every=self.recurrence
+        )
+
+
+def _check_schedule(definition: NormalBillingRunDefinition) -> Iterator[Issue]:
+    if definition.execute_at is None:
+        return
+    if definition.start_date is None:
+        yield Issue(("start_date",), "required by execute_at: the recurrence is counted from it")
+    if definition.schedule is not None:
+        yield Issue(("schedule",), "has no meaning with execute_at: the recurrence says when")

@@ -16,7 +16,9 @@ from coax.base.audit import set_actor
 from coax.base.calendar import add_months_clamped
 from coax.base.clock import is_clock_simulated, set_simulated_clock, tenant_now
 from coax.base.tenancy import Tenant, tenant_transaction
+from coax.interfaces.cli.process import write_run
 from coax.interfaces.cli.shared import AsJson, TenantCode, find_actor, open_tenant, print_json, problems_reported
+from coax.process.recurring.travel import advance_working
 
 MORNING = time(8)
 STEPS_MAX = 3660
@@ -53,6 +55,9 @@ def advance(
     months: Annotated[int, Count] = 0,
     days: Annotated[int, Count] = 0,
     hours: Annotated[int, Count] = 0,
+    work: Annotated[
+        bool, typer.Option("--work", help="Execute on the way, each at its time, the processes that fall due.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Advance a simulated clock by months, then days, then hours of the operator's local time."""
@@ -62,7 +67,11 @@ def advance(
         operator = open_tenant(tenant)
         present = _local_now(operator)
         day = add_months_clamped(present.date(), months) + timedelta(days=days)
-        _move(operator, datetime.combine(day, present.time()) + timedelta(hours=hours))
+        wanted = datetime.combine(day, present.time()) + timedelta(hours=hours)
+        if work:
+            _work_until(operator, wanted, as_json=as_json)
+        else:
+            _move(operator, wanted)
         _report(operator, as_json=as_json)
 
 
@@ -81,8 +90,22 @@ def _read_time(text: str) -> datetime:
     return wanted
 
 
+def _to_instant(tenant: Tenant, local: datetime) -> datetime:
+    return local.replace(tzinfo=ZoneInfo(tenant.time_zone)).astimezone(UTC)
+
+
+def _work_until(tenant: Tenant, local: datetime, *, as_json: bool) -> None:
+    """Advance from one occurrence to the next; what was executed goes to the errors' stream where JSON is wanted."""
+    advance_working(
+        tenant=tenant,
+        until=_to_instant(tenant, local),
+        actor=find_actor(),
+        report=lambda run: typer.echo(write_run(tenant, run), err=as_json),
+    )
+
+
 def _move(tenant: Tenant, local: datetime) -> None:
-    at = local.replace(tzinfo=ZoneInfo(tenant.time_zone)).astimezone(UTC)
+    at = _to_instant(tenant, local)
     with tenant_transaction(tenant.id):
         set_actor(find_actor())
         set_simulated_clock(tenant_id=tenant.id, at=at)

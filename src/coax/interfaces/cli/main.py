@@ -34,12 +34,14 @@ from coax.interfaces.cli import (
     job,
     payment,
     preview,
+    process,
     run,
     serve,
     service,
     staff,
     subscriptions,
     verify,
+    worker,
 )
 
 app = typer.Typer(
@@ -90,6 +92,8 @@ app.add_typer(staff.app, name="staff")
 app.add_typer(credential.token_app, name="token")
 app.add_typer(credential.client_app, name="client")
 app.command()(serve.serve)
+app.add_typer(process.app, name="process")
+app.command()(worker.worker)
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ from rich.table import Table
 from coax.base.clock import tenant_today
 from coax.base.money import parse_minor
 from coax.base.tenancy import tenant_transaction
+from coax.configuration.types.process_definition import SETTLED_WITHIN_DAYS, DebtBasis
 from coax.interfaces.cli.shared import (
     AsJson,
     TenantCode,
@@ -21,11 +22,11 @@ from coax.interfaces.cli.shared import (
     problems_reported,
 )
 from coax.process.describe_subscription import describe_subscription
-from coax.process.subscription_actions.deactivate import BulkResult, DeactivationCriteria, deactivate_debtors
-from coax.process.subscription_actions.maintain import SETTLED_WITHIN_DAYS, activate_settled, execute_scheduled
+from coax.process.subscription_actions.deactivate import DeactivationCriteria, deactivate_debtors
+from coax.process.subscription_actions.maintain import activate_settled, execute_scheduled
 from coax.process.subscription_actions.replace import replace_subscription
 from coax.process.subscription_actions.sell import SaleRequest, sell_subscription
-from coax.process.subscription_actions.standing import DebtBasis
+from coax.process.subscription_actions.watch import BulkResult
 
 app = typer.Typer(help="Sell subscriptions; deactivation for debt, and subscription maintenance.", no_args_is_help=True)
 
@@ -180,7 +181,7 @@ def activate(
 
 
 def _print(verb: str, result: BulkResult, *, as_json: bool) -> None:
-    refused = result.refused or []
+    refused = result.refused
     if as_json:
         print_json({verb: result.performed, "refused": [{"subscription": c, "reason": r} for c, r in refused]})
         return

@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "coax.rating",
     "coax.billing",
     "coax.ledger",
+    "coax.process.recurring",
 ]
 
 MIDDLEWARE = [
@@ -101,6 +102,8 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": ["stderr"], "level": "ERROR", "propagate": False},
         "coax": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        "procrastinate": {"handlers": ["stderr"], "level": "CRITICAL", "propagate": False},  # the worker says it itself
+        "psycopg.pool": {"handlers": ["stderr"], "level": "ERROR", "propagate": False},
     },
 }
 STATIC_URL = "/static/"

@@ -93,7 +93,7 @@ class Migration(migrations.Migration):
                 ("tenant_id", models.IntegerField()),
                 ("credential_id", models.BigIntegerField()),
                 ("purpose", models.TextField()),
-                ("scopes", models.TextField(null=True)),
+                ("scopes", models.TextField(default="")),
                 ("created_at", models.DateTimeField()),
                 ("expires_at", models.DateTimeField(null=True)),
             ],

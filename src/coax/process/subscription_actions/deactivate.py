@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,74 +10,76 @@ from coax.base.clock import tenant_today
 from coax.base.ids import BUCKETS
 from coax.base.tenancy import RUN_ALIAS, Tenant, tenant_transaction
 from coax.configuration.queries import get_entity
+from coax.configuration.types.process_definition import DAYS_MAX, GROUP_MAX, DebtBasis, Occasions
 from coax.process.subscription_actions.context import make_context
-from coax.process.subscription_actions.standing import DebtBasis, find_debtors, find_to_deactivate
+from coax.process.subscription_actions.standing import find_debtors, find_to_deactivate, split_buckets
+from coax.process.subscription_actions.watch import UNWATCHED, BulkResult, Watch
 from coax.subscription.operations.perform_actions import Outcome, perform_actions
 from coax.subscription.types.actions import ActionRequest, Behaviour
 
-BUCKETS_AT_A_TIME: Final = 64
-SUBSCRIPTIONS_AT_A_TIME: Final = 5_000
+ALL_OCCASIONS: Final = Occasions(look_back_days=DAYS_MAX)
 REASON: Final = "The account owes too much."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeactivationCriteria:
-    """Whom a deactivation is about; nothing named means all. `threshold_minor`: what may be overdue."""
+    """Whom a deactivation is about, and how fast; nothing named means all. `threshold_minor`: what may be overdue.
+
+    `performed_max` ends it after so many, the rest is left for the next time.
+    """
 
     basis: DebtBasis = DebtBasis.BOTH
     threshold_minor: int = 0
     classifications: tuple[str, ...] = ()
     subscription_types: tuple[str, ...] = ()
     frequencies: tuple[str, ...] = ()
-
-
-@dataclass(slots=True)
-class BulkResult:
-    """How many actions were performed, and those that were refused, by subscription."""
-
-    performed: int = 0
-    refused: list[tuple[str, str]] | None = None
-
-    def add(self, outcomes: list[Outcome]) -> None:
-        """Count outcomes."""
-        self.refused = self.refused or []
-        for one in outcomes:
-            if one.refusal:
-                self.refused.append((one.request.subscription_code, one.refusal.message))
-            else:
-                self.performed += 1
+    occasions: Occasions = ALL_OCCASIONS
+    group_size: int = GROUP_MAX
+    performed_max: int | None = None
 
 
 def deactivate_debtors(
-    *,
-    tenant: Tenant,
-    criteria: DeactivationCriteria,
-    actor: str,
-    progress: Callable[[int, int], None] = lambda _done, _of: None,
+    *, tenant: Tenant, criteria: DeactivationCriteria, actor: str, watch: Watch = UNWATCHED
 ) -> BulkResult:
-    """Deactivate what the criteria name; each chunk is a transaction of its own, so a run may be stopped and repeated.
+    """Deactivate what the criteria name; each group is a transaction of its own, so a run may be stopped and repeated.
 
     A subscription in grace is left alone, and so are free services. Somebody whose rest or short-term deactivation
-    ends today or before is deactivated in place of coming back. Raises: EntityNotFound.
+    ends today or lately is deactivated in place of coming back. Raises: EntityNotFound.
     """
-    result = BulkResult(refused=[])
-    for first in range(0, BUCKETS, BUCKETS_AT_A_TIME):
-        buckets = (first, first + BUCKETS_AT_A_TIME - 1)
-        for codes in _chunks(_find(tenant, criteria, buckets)):
-            with tenant_transaction(tenant.id, using=RUN_ALIAS):
-                context = make_context(tenant, actor=actor, spares_free=True, using=RUN_ALIAS)
-                requests = [
-                    ActionRequest(
-                        subscription_code=code,
-                        behaviour=Behaviour.DEACTIVATE,
-                        performed_on=context.today,
-                        reason=REASON,
-                    )
-                    for code in codes
-                ]
-                result.add(perform_actions(requests, context))
-        progress(first + BUCKETS_AT_A_TIME, BUCKETS)
+    result = BulkResult()
+    for codes, done in _find_groups(tenant, criteria):
+        left = None if criteria.performed_max is None else criteria.performed_max - result.performed
+        if left == 0:
+            return result
+        result.add(_deactivate(tenant, codes[:left], actor, watch))
+        watch.advance(done, BUCKETS)
     return result
+
+
+def _deactivate(tenant: Tenant, codes: Sequence[str], actor: str, watch: Watch) -> list[Outcome]:
+    with tenant_transaction(tenant.id, using=RUN_ALIAS):
+        context = make_context(tenant, actor=actor, spares_free=True, using=RUN_ALIAS)
+        requests = [
+            ActionRequest(
+                subscription_code=code, behaviour=Behaviour.DEACTIVATE, performed_on=context.today, reason=REASON
+            )
+            for code in codes
+        ]
+        outcomes = perform_actions(requests, context)
+        watch.note(outcomes)
+    return outcomes
+
+
+def _find_groups(tenant: Tenant, criteria: DeactivationCriteria) -> Iterator[tuple[list[str], int]]:
+    """Yield the subscriptions in groups of the size asked for, and how many buckets are done with each."""
+    waiting: list[str] = []
+    for buckets in split_buckets(tenant.id):
+        waiting += _find(tenant, criteria, buckets)
+        while len(waiting) >= criteria.group_size:
+            yield waiting[: criteria.group_size], buckets[0]
+            waiting = waiting[criteria.group_size :]
+    if waiting:
+        yield waiting, BUCKETS
 
 
 def _find(tenant: Tenant, criteria: DeactivationCriteria, buckets: tuple[int, int]) -> list[str]:
@@ -98,6 +100,7 @@ def _find(tenant: Tenant, criteria: DeactivationCriteria, buckets: tuple[int, in
             tenant_id=tenant.id,
             account_ids=chosen,
             today=today,
+            occasions=criteria.occasions,
             type_ids=_ids("subscription_type", criteria.subscription_types),
             frequencies=criteria.frequencies or None,
             using=RUN_ALIAS,
@@ -106,8 +109,3 @@ def _find(tenant: Tenant, criteria: DeactivationCriteria, buckets: tuple[int, in
 
 def _ids(kind: str, codes: tuple[str, ...]) -> list[int] | None:
     return [get_entity(kind, code, using=RUN_ALIAS).entity_id for code in codes] if codes else None
-
-
-def _chunks(codes: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(codes), SUBSCRIPTIONS_AT_A_TIME):
-        yield codes[start : start + SUBSCRIPTIONS_AT_A_TIME]

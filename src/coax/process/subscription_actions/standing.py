@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from enum import StrEnum
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from coax.base.db import fetch_rows
-from coax.base.ids import bucket_of
-from coax.base.tenancy import APP_ALIAS
+from coax.base.ids import BUCKETS, bucket_of
+from coax.base.tenancy import APP_ALIAS, RUN_ALIAS, tenant_transaction
+from coax.configuration.types.process_definition import DebtBasis, Occasions
 
+ACCOUNTS_AT_A_TIME: Final = 20_000
 _OVER_LIMIT: Final = """
 SELECT a.account_id FROM unnest(%s::smallint[], %s::bigint[]) AS k (bucket, account_id)
   JOIN party_account a ON a.bucket = k.bucket AND a.account_id = k.account_id
@@ -53,9 +54,13 @@ SELECT u.code FROM subscription_subscription u
   JOIN unnest(%(buckets)s::smallint[], %(accounts)s::bigint[]) AS k (bucket, account_id)
     ON u.bucket = k.bucket AND u.account_id = k.account_id
  WHERE u.tenant_id = %(tenant_id)s
-   AND (u.state = 'effective' OR (u.state IN ('in_resting', 'short_term_not_effective')
-        AND u.state_ends_on <= %(today)s))
    AND (u.grace_until IS NULL OR u.grace_until <= %(today)s)
+   AND (CASE WHEN u.state = 'in_resting' THEN u.state_ends_on BETWEEN %(since)s AND %(today)s AND %(resting_ends)s
+             WHEN u.state = 'short_term_not_effective'
+                  THEN u.state_ends_on BETWEEN %(since)s AND %(today)s AND %(short_term_ends)s
+             WHEN u.state <> 'effective' THEN false
+             WHEN u.grace_until >= %(since)s THEN %(grace_ends)s
+             ELSE %(unsettled)s END)
    AND (%(types)s::bigint[] IS NULL OR u.type_id = ANY(%(types)s))
    AND (%(frequencies)s::text[] IS NULL OR EXISTS (
         SELECT FROM subscription_billing_term t
@@ -92,14 +97,6 @@ SELECT u.code, u.account_id, u.state, o.codes
 """
 
 
-class DebtBasis(StrEnum):
-    """What deactivation goes by; both means both at once (R120, C16)."""
-
-    OUTSTANDING_AMOUNT = "outstanding_amount"
-    CREDIT_LIMIT = "credit_limit"
-    BOTH = "both"
-
-
 @dataclass(frozen=True, slots=True)
 class Debtor:
     """An account that owes, and by which measure it owes too much."""
@@ -125,6 +122,14 @@ class Settled:
     account_id: int
     state: str
     services_off: tuple[str, ...]
+
+
+def split_buckets(tenant_id: int) -> list[tuple[int, int]]:
+    """Return the buckets in ranges (first, last) of about `ACCOUNTS_AT_A_TIME` accounts; a small operator is one."""
+    with tenant_transaction(tenant_id, using=RUN_ALIAS):
+        accounts = fetch_rows("SELECT count(*) FROM party_account WHERE tenant_id = %s", [tenant_id], using=RUN_ALIAS)
+    size = max(1, min(BUCKETS, BUCKETS * ACCOUNTS_AT_A_TIME // max(1, accounts[0][0])))
+    return [(first, min(first + size, BUCKETS) - 1) for first in range(0, BUCKETS, size)]
 
 
 def find_over_limit(account_ids: Sequence[int], *, using: str = APP_ALIAS) -> frozenset[int]:
@@ -166,16 +171,26 @@ def find_to_deactivate(
     tenant_id: int,
     account_ids: Sequence[int],
     today: date,
+    occasions: Occasions,
     type_ids: Sequence[int] | None = None,
     frequencies: Sequence[str] | None = None,
     using: str = APP_ALIAS,
 ) -> list[str]:
-    """Return the codes of the accounts' subscriptions that are on, or about to be, and not in grace."""
+    """Return the codes of the accounts' subscriptions that are on, or about to be, and not in grace.
+
+    Each is looked at on one occasion: its rest or short-term deactivation ends, its grace has ended lately, or none
+    of these.
+    """
     params: dict[str, Any] = {
         "tenant_id": tenant_id,
         "buckets": [bucket_of(owner) for owner in account_ids],
         "accounts": list(account_ids),
         "today": today,
+        "since": today - timedelta(days=occasions.look_back_days),
+        "unsettled": occasions.unsettled,
+        "grace_ends": occasions.grace_ends,
+        "resting_ends": occasions.resting_ends,
+        "short_term_ends": occasions.short_term_ends,
         "types": list(type_ids) if type_ids is not None else None,
         "frequencies": list(frequencies) if frequencies is not None else None,
     }

@@ -51,6 +51,13 @@ class ActionUnknown(DomainError):
     code: ClassVar[str] = "action_unknown"
 
 
+def count_due_actions(*, tenant_id: int, as_of: date, using: str = APP_ALIAS) -> int:
+    """Return how many scheduled actions there are whose day has come."""
+    statement = """SELECT count(*) FROM subscription_action
+                    WHERE tenant_id = %s AND state = 'scheduled' AND performed_on <= %s"""
+    return int(fetch_rows(statement, [tenant_id, as_of], using=using)[0][0])
+
+
 def find_accounts_with_due_actions(
     *, tenant_id: int, as_of: Any, after: tuple[int, int, int], limit: int, using: str = APP_ALIAS
 ) -> list[int]:

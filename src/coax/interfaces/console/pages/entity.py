@@ -13,7 +13,6 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 
 from coax.base.clock import tenant_today
-from coax.configuration.operations.apply_configuration import apply_configuration
 from coax.configuration.queries import EntityNotFound, find_versions
 from coax.configuration.rules.export import build_document, write_yaml
 from coax.configuration.types.documents import (
@@ -36,6 +35,7 @@ from coax.interfaces.console.pages.configuration import PAGE, get_kind
 from coax.interfaces.console.pages.history import find_history
 from coax.interfaces.console.pages.page import page, require_right, show
 from coax.party.types import Right
+from coax.process.operators import apply_documents
 
 FORM_METHODS = ("GET", "HEAD", "POST")
 ROW_PATH = re.compile(r"[a-z_]+(\.[a-z0-9_]+)*\.[0-9]+")
@@ -165,7 +165,7 @@ def _save(
     today = tenant_today(request.tenant.id)
     document = SourceDocument(FORM, write_yaml({kind.section: [values]}))
     try:
-        done = apply_configuration(documents=[document], as_of=today, actor=request.staff.username)
+        done = apply_documents(tenant=request.tenant, documents=[document], as_of=today, actor=request.staff.username)
     except VersionInUse as problem:
         start = max(today, (row.effective_date if row else today) + timedelta(days=1))
         faults = {"": [item.message for item in problem.problems]}

@@ -37,6 +37,7 @@ NAVIGATION: Final = (
     Link("accounts", "Accounts", "admin:accounts"),
     Link("jobs", "Jobs", "admin:jobs"),
     Link("calendar", "Scheduled", "admin:calendar"),
+    Link("processes", "Processes", "admin:processes"),
     Link("runs", "Billing runs", "admin:runs"),
     Link("bills", "Bills", "admin:bills"),
     Link("configuration", "Configuration", "admin:configuration"),

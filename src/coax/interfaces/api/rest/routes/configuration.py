@@ -12,7 +12,6 @@ from ninja import Query
 from pydantic import Field
 
 from coax.base.clock import tenant_today
-from coax.configuration.operations.apply_configuration import apply_configuration
 from coax.configuration.queries import EntityNotFound, find_versions, get_entity
 from coax.configuration.types.documents import Change, ChangeAction, ConfigurationRow, SourceDocument, choose_version
 from coax.configuration.types.fields import BEGINNING
@@ -23,6 +22,7 @@ from coax.interfaces.api.rest.request import ApiRequest
 from coax.interfaces.api.rest.resource import Resource
 from coax.interfaces.api.rest.values import Code, Day, Flag, Model
 from coax.party.types import ApiScope
+from coax.process.operators import apply_documents
 
 resource = Resource("Configuration")
 DOCUMENT_NAME: Final = "document"
@@ -117,7 +117,8 @@ def apply_document(request: ApiRequest, body: DocumentToApply) -> dict[str, Any]
         message = "the operator's own record is changed by `coax apply` only"
         raise refuse_field("operator_not_allowed", f"document.{OPERATOR}", OPERATOR, message, ", ".join(SECTIONS))
     text = json.dumps(body.document, default=str, ensure_ascii=False)
-    done = apply_configuration(
+    done = apply_documents(
+        tenant=request.tenant,
         documents=[SourceDocument(DOCUMENT_NAME, text)],
         as_of=tenant_today(request.tenant.id),
         actor=request.caller.actor,

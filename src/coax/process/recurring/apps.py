@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class RecurringConfig(AppConfig):
+    name = "coax.process.recurring"
+    label = "process"
+    verbose_name = "Recurring processes"
