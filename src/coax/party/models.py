@@ -91,6 +91,7 @@ class StaffMember(AbstractBaseUser):
     role = models.TextField(choices=[(role.value, role.value.capitalize()) for role in StaffRole])
     is_active = models.BooleanField(default=True)
     language = models.TextField(default="")
+    organisational_unit = models.TextField(default="", db_default="")
 
     objects = BaseUserManager["StaffMember"]()
     USERNAME_FIELD = "username"

@@ -154,3 +154,4 @@ class StaffRow:
     role: StaffRole
     is_active: bool
     last_login: datetime | None
+    organisational_unit: str = ""

@@ -33,6 +33,7 @@ def add(
     tenant: TenantCode = None,
     full_name: Annotated[str, typer.Option("--name", help="Full name.")] = "",
     email: Annotated[str, typer.Option("--email", help="E-mail address.")] = "",
+    unit: Annotated[str, typer.Option("--unit", help="Organisational unit; without one they see and sell all.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Add a member of staff; the password is asked for, or taken from COAX_STAFF_PASSWORD."""
@@ -48,6 +49,7 @@ def add(
                 password=password,
                 full_name=full_name,
                 email=email,
+                organisational_unit=unit,
             )
         if as_json:
             print_json({"username": username, "role": role.value, "operator": operator.code})
@@ -80,7 +82,7 @@ def show(tenant: TenantCode = None, as_json: AsJson = False) -> None:
         if as_json:
             print_json([_describe(row) for row in rows])
             return
-        table = Table("User name", "Name", "E-mail", "Role", "May log in", "Last log-in", box=None)
+        table = Table("User name", "Name", "E-mail", "Role", "Unit", "May log in", "Last log-in", box=None)
         for row in rows:
             known = _describe(row)
             table.add_row(*(str(known[name] or "") for name in known))
@@ -93,6 +95,7 @@ def _describe(row: StaffRow) -> dict[str, Any]:
         "full_name": row.full_name,
         "email": row.email,
         "role": row.role.value,
+        "unit": row.organisational_unit,
         "may_log_in": "yes" if row.is_active else "no",
         "last_login": row.last_login,
     }

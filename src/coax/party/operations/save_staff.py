@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from coax.base.errors import DomainError
+from coax.configuration.queries import get_entity
 from coax.party.models import StaffMember
 from coax.party.queries.staff import StaffUnknown
 from coax.party.types import StaffRole
@@ -43,13 +44,22 @@ class LastAdministrator(DomainError):
 
 
 def add_staff(
-    *, tenant_id: int, username: str, role: StaffRole, password: str, full_name: str = "", email: str = ""
+    *,
+    tenant_id: int,
+    username: str,
+    role: StaffRole,
+    password: str,
+    full_name: str = "",
+    email: str = "",
+    organisational_unit: str = "",
 ) -> None:
     """Add a member of staff in the open transaction of the tenant.
 
     Raises:
         StaffNameInvalid, StaffNameTaken, PasswordWeak: the name or the password cannot be taken.
+        EntityNotFound: there is no such unit.
     """
+    _check_unit(organisational_unit)
     if not USERNAME_PATTERN.fullmatch(username):
         raise StaffNameInvalid(
             f"The user name {username!r} is not allowed: small letters, digits and . _ @ -, at most 64.",
@@ -65,20 +75,30 @@ def add_staff(
                 email=email,
                 role=role.value,
                 password=hashed,
+                organisational_unit=organisational_unit,
             )
     except IntegrityError as error:
         raise StaffNameTaken(f"There is a member of staff {username!r} already.", username=username) from error
 
 
 def change_staff(
-    *, tenant_id: int, username: str, role: StaffRole, is_active: bool, full_name: str, email: str
+    *,
+    tenant_id: int,
+    username: str,
+    role: StaffRole,
+    is_active: bool,
+    full_name: str,
+    email: str,
+    organisational_unit: str = "",
 ) -> None:
     """Change a member of staff in the open transaction of the tenant.
 
     Raises:
         StaffUnknown: there is none of this name.
         LastAdministrator: there would be no active administrator left.
+        EntityNotFound: there is no such unit.
     """
+    _check_unit(organisational_unit)
     administrators = set(
         StaffMember.objects.select_for_update()
         .filter(tenant_id=tenant_id, role=StaffRole.ADMINISTRATOR.value, is_active=True)
@@ -91,7 +111,11 @@ def change_staff(
             f"{username} is the only active administrator: make somebody else one first.", username=username
         )
     changed = StaffMember.objects.filter(tenant_id=tenant_id, username=username).update(
-        role=role.value, is_active=is_active, full_name=full_name, email=email
+        role=role.value,
+        is_active=is_active,
+        full_name=full_name,
+        email=email,
+        organisational_unit=organisational_unit,
     )
     _require_one(changed, username)
 
@@ -106,6 +130,11 @@ def set_staff_password(*, tenant_id: int, username: str, password: str) -> None:
     hashed = _hash_password(password, username)
     changed = StaffMember.objects.filter(tenant_id=tenant_id, username=username).update(password=hashed)
     _require_one(changed, username)
+
+
+def _check_unit(code: str) -> None:
+    if code:
+        get_entity("organisational_unit", code)
 
 
 def _require_one(changed: int, username: str) -> None:

@@ -11,6 +11,7 @@ from coax.base.clock import tenant_now, tenant_today
 from coax.base.idempotency import perform_once
 from coax.base.tenancy import APP_ALIAS, Tenant, tenant_transaction
 from coax.party.queries.accounts import get_account
+from coax.party.queries.staff import find_unit
 from coax.process.subscription_actions.sell import SaleRequest, check_sale
 from coax.process.subscription_actions.standing import find_over_limit
 from coax.subscription.operations.job_change import JobContext
@@ -54,7 +55,7 @@ def change_job(
     with tenant_transaction(tenant.id):
         job = change(make_job_context(tenant, actor=actor, reason=reason))
         if verb is JobVerb.SUBMIT:
-            _check_order(tenant, job)
+            _check_order(tenant, job, actor)
         return job
 
 
@@ -97,15 +98,16 @@ def _order(tenant: Tenant, request: JobRequest, actor: str) -> dict[str, Any]:
         account_id=account.account_id,
         account_state=account.state,
         actor=actor,
+        unit=find_unit(tenant_id=tenant.id, username=actor),
         now=tenant_now(tenant.id),
         today=tenant_today(tenant.id),
     )
     if not request.is_draft:
-        _check_order(tenant, get_job(tenant_id=tenant.id, code=code))
+        _check_order(tenant, get_job(tenant_id=tenant.id, code=code), actor)
     return {"job": code, "state": "draft" if request.is_draft else "pending"}
 
 
-def _check_order(tenant: Tenant, job: JobRow) -> None:
+def _check_order(tenant: Tenant, job: JobRow, actor: str) -> None:
     """Check what would keep a job from being completed as things stand. Raises: JobRefused, ActionRefused."""
     if find_over_limit([job.account_id]):
         allowed = "one that owes no more than its credit limit; a draft may be kept"
@@ -113,6 +115,6 @@ def _check_order(tenant: Tenant, job: JobRow) -> None:
     if job.order.sale is not None:
         today = tenant_today(tenant.id)
         account = get_account(tenant.id, job.account_code)
-        policy = load_policy(today)
+        policy = load_policy(today, unit=find_unit(tenant_id=tenant.id, username=actor))
         sale = make_sale(job, job.order.sale, today, is_draft=policy.asks_for_items)
         check_sale(tenant, sale, account, policy, using=APP_ALIAS)

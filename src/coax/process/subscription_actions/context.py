@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from coax.base.clock import tenant_now, tenant_today
 from coax.base.tenancy import APP_ALIAS, Tenant
+from coax.party.queries.staff import find_unit
 from coax.subscription.operations.perform_actions import ActionContext
 from coax.subscription.queries.policy import load_policy
 
@@ -24,7 +25,7 @@ def make_context(
         actor=actor,
         today=today,
         now=tenant_now(tenant.id, using=using),
-        policy=load_policy(today, using=using),
+        policy=load_policy(today, unit=find_unit(tenant_id=tenant.id, username=actor, using=using), using=using),
         over_limit=over_limit,
         spares_free=spares_free,
         wait=wait,

@@ -19,6 +19,7 @@ from coax.base.tenancy import RUN_ALIAS, Tenant, tenant_transaction
 from coax.configuration.types.billing_term_definition import BillingTermRuleKind
 from coax.configuration.types.billing_term_scheme import PaymentModel
 from coax.party.queries.accounts import get_account
+from coax.party.queries.staff import find_unit
 from coax.party.types import AccountRow
 from coax.process.import_subscribers import import_subscribers
 from coax.process.subscription_actions.standing import find_over_limit
@@ -87,7 +88,8 @@ def _sell(tenant: Tenant, request: SaleRequest, actor: str) -> dict[str, Any]:
     today = tenant_today(tenant.id, using=RUN_ALIAS)
     if request.performed_on > today:
         raise ActionRefused("performed_on", f"performed_on: {request.performed_on} is to come; sell a draft today.")
-    check_sale(tenant, request, account, load_policy(today, using=RUN_ALIAS), using=RUN_ALIAS)
+    unit = find_unit(tenant_id=tenant.id, username=actor, using=RUN_ALIAS)
+    check_sale(tenant, request, account, load_policy(today, unit=unit, using=RUN_ALIAS), using=RUN_ALIAS)
     code = request.subscription_code or _next_code(account)
     _store(tenant, request, code, today)
     key = get_subscription_key(tenant_id=tenant.id, code=code, using=RUN_ALIAS)
@@ -145,6 +147,11 @@ def check_sale(tenant: Tenant, request: SaleRequest, account: AccountRow, policy
     if unknown:
         raise ActionRefused("products", f"products: there is no product {unknown[0]!r}.")
     sold = find_sold(account_id=account.account_id, using=using)
+    kinds = {kind.code: kind for kind in policy.types.values()}
+    if not policy.may_see(kinds.get(request.subscription_type)):
+        allowed = ", ".join(kinds[request.subscription_type].organisational_units)
+        text = f"subscription_type: {request.subscription_type!r} is not for {policy.unit}; allowed units: {allowed}."
+        raise ActionRefused("organisational_unit", text)
     check_new_subscription(
         policy,
         account_code=account.code,

@@ -32,13 +32,15 @@ def create_job(
     account_id: int,
     account_state: str,
     actor: str,
+    unit: str | None,
     now: datetime,
     today: date,
     using: str = APP_ALIAS,
 ) -> str:
     """Order a job in the open transaction and return its code.
 
-    The type's own tasks come first, then the lines of the order.
+    The type's own tasks come first, then the lines of the order. `unit` is the organisational unit of who orders, None
+    for who may order everything.
 
     Raises: EntityNotFound, SubscriptionUnknown, JobRefused.
     """
@@ -48,6 +50,9 @@ def create_job(
     job_type = cast("JobType", row.spec)
     if not job_type.is_active:
         raise refuse_job("job_type", request.job_type, "an active job type")
+    if unit and job_type.organisational_units and unit not in job_type.organisational_units:
+        allowed = ", ".join(job_type.organisational_units)
+        raise refuse_job("job_type", request.job_type, f"for the units {allowed}", said=f"is not for {unit}")
     subscription_id = _find_subscription(request, job_type, tenant_id, account_id, using)
     order = request.order
     check_order(job_type.fulfilment, order, has_subscription=subscription_id is not None, job_type=request.job_type)

@@ -179,6 +179,9 @@ def _decide(request: ActionRequest, facts: SubscriptionFacts, context: ActionCon
     if len(request.reason) > REASON_CHARS_MAX:
         text = f"reason: {len(request.reason)} characters are too many; allowed is up to {REASON_CHARS_MAX}."
         raise ActionRefused("reason", text)
+    if not context.policy.may_see(context.policy.type_of(facts)):
+        text = f"{request.behaviour}: subscriptions of {facts.code}'s type are not for {context.policy.unit}."
+        raise ActionRefused("organisational_unit", text)
     effects = decide(request, facts, context.policy, today=context.today, remaining_fees=context.remaining_fees)
     if request.behaviour in _CONTINUED and not context.moves:
         text = f"{request.behaviour}: is done by itself, with what goes on in its place; nothing schedules it."

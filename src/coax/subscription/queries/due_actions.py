@@ -28,8 +28,8 @@ SELECT DISTINCT account_id, subscription_id, performed_on FROM (
  WHERE behaviour IN ('cancel', 'cancel_service')
 """
 _ACTIONS: Final = """
-SELECT a.id, u.code AS subscription_code, a.behaviour, a.action_type, a.state, a.performed_on, a.request::text,
-       a.submitted_at, a.submitted_by, a.executed_at, a.reason, a.detail
+SELECT a.id, u.code AS subscription_code, u.type_id, a.behaviour, a.action_type, a.state, a.performed_on,
+       a.request::text, a.submitted_at, a.submitted_by, a.executed_at, a.reason, a.detail
   FROM subscription_action a
   JOIN subscription_subscription u ON u.bucket = a.bucket AND u.account_id = a.account_id AND u.id = a.subscription_id
  WHERE a.tenant_id = %(tenant_id)s
@@ -131,4 +131,5 @@ def _make_row(row: dict[str, Any]) -> ActionRow:
         executed_at=row["executed_at"],
         reason=row["reason"],
         detail=row["detail"],
+        type_id=row["type_id"],
     )

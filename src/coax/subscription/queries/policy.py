@@ -14,8 +14,11 @@ from coax.configuration.types.subscription_definition import SubscriptionDefinit
 from coax.subscription.rules.policy import Policy
 
 
-def load_policy(as_of: date, *, using: str = APP_ALIAS) -> Policy:
-    """Return the rules of the open transaction's tenant on a day; contracts name the scheme versions they keep."""
+def load_policy(as_of: date, *, unit: str | None = None, using: str = APP_ALIAS) -> Policy:
+    """Return the rules of the open transaction's tenant on a day; contracts name the scheme versions they keep.
+
+    `unit` is the organisational unit of who acts.
+    """
     products = find_versions("product", as_of, using=using)
     definition = find_active("subscription_definition", as_of, using=using)
     rules: list[Any] = []
@@ -43,6 +46,7 @@ def load_policy(as_of: date, *, using: str = APP_ALIAS) -> Policy:
         classifications={key: spec.code for key, spec in specs["account_classification"].items()},
         definition=definition.spec if definition and isinstance(definition.spec, SubscriptionDefinition) else None,
         rules=tuple(rules),
+        unit=unit,
         action_types={
             row.code: row.spec
             for row in find_versions("action_type", as_of, using=using)

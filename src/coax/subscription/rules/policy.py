@@ -32,7 +32,8 @@ class Policy:
     `scheme_versions` and `plan_ids` are the active ones, by code.
 
     `definition` is the active subscription definition, None where there is none; `rules` those of the active billing
-    term definition for subscriptions; `action_types` the active ones by code.
+    term definition for subscriptions; `action_types` the active ones by code; `unit` that of who
+    acts, None for who may do everything.
     """
 
     products: Mapping[int, Product]
@@ -45,6 +46,7 @@ class Policy:
     definition: SubscriptionDefinition | None
     rules: tuple[BillingTermRule, ...]
     action_types: Mapping[str, ActionType] = field(default_factory=dict)
+    unit: str | None = None
 
     @property
     def counts_over_accounts(self) -> bool:
@@ -59,6 +61,12 @@ class Policy:
         return any(rule.minimum for rule in least) or any(
             rule.rule is BillingTermRuleKind.ACTIVATION_CONDITION for rule in self.rules
         )
+
+    def may_see(self, kind: SubscriptionType | None) -> bool:
+        """Tell whether who acts may see and sell subscriptions of a type (R62)."""
+        if self.unit is None or kind is None or not kind.organisational_units:
+            return True
+        return self.unit in kind.organisational_units
 
     def scheme_of(self, facts: SubscriptionFacts) -> BillingTermScheme | None:
         """Return the scheme version of the contract."""
@@ -111,6 +119,8 @@ class Policy:
         if rule.schemes and (scheme is None or scheme.code not in rule.schemes):
             return False
         if kind and kind.code in rule.exceptions.subscription_types:
+            return False
+        if self.unit in rule.exceptions.organisational_units:
             return False
         classification = self.classifications.get(facts.classification_id or -1)
         return classification not in rule.exceptions.classifications

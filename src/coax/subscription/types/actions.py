@@ -247,3 +247,4 @@ class ActionRow:
     executed_at: datetime | None
     reason: str
     detail: str
+    type_id: int | None = None

@@ -18,6 +18,7 @@ from coax.billing.types import RunCriteria
 from coax.configuration.queries import find_versions
 from coax.interfaces.console.access import StaffRequest
 from coax.interfaces.console.pages.page import page, show
+from coax.interfaces.console.pages.visibility import find_visibility
 from coax.interfaces.console.problems import report_problem
 from coax.ledger.queries import STATEMENT_ROWS_MAX, find_entries
 from coax.party.queries.accounts import PAGE_ROWS, find_accounts, get_account
@@ -114,7 +115,8 @@ def account(request: StaffRequest, code: str) -> HttpResponse:
         bills=STATEMENT_ROWS_MAX if is_whole else BILLS_SHOWN,
         postings=STATEMENT_ROWS_MAX if is_whole else POSTINGS_SHOWN,
     )
-    names = _Names()
+    names, sight = _Names(), find_visibility(request)
+    jobs = find_jobs(tenant_id=request.tenant.id, account_id=statement.account.account_id)
     bills = [
         (compose_bill_number(statement.bill_number_prefix, bill.number), bill, statement.settlements.get(bill.key))
         for bill in statement.bills
@@ -131,13 +133,17 @@ def account(request: StaffRequest, code: str) -> HttpResponse:
         s=statement,
         a=statement.account,
         classification=names.entity(statement.account.classification_id),
-        subscriptions=[names.view(row) for row in statement.subscriptions],
-        deeds=find_actions(
-            tenant_id=request.tenant.id,
-            account_id=statement.account.account_id,
-            limit=STATEMENT_ROWS_MAX if is_whole else POSTINGS_SHOWN,
-        ),
-        jobs=find_jobs(tenant_id=request.tenant.id, account_id=statement.account.account_id),
+        subscriptions=[names.view(row) for row in statement.subscriptions if sight.may_see_type(row.type_id)],
+        deeds=[
+            row
+            for row in find_actions(
+                tenant_id=request.tenant.id,
+                account_id=statement.account.account_id,
+                limit=STATEMENT_ROWS_MAX if is_whole else POSTINGS_SHOWN,
+            )
+            if sight.may_see_type(row.type_id)
+        ],
+        jobs=[row for row in jobs if sight.may_see_job(row)],
         job_types={row.code: row.spec.name for row in find_versions("job_type")},
         items=find_installed_items(tenant_id=request.tenant.id, account_id=statement.account.account_id),
         bills=bills,
@@ -154,7 +160,7 @@ def then(request: StaffRequest, code: str) -> HttpResponse:
     on = form.cleaned_data["on"] if form.is_valid() else today
     on = min(on or today, today)
     found = get_account_on(tenant=request.tenant, account_code=code, on=on)
-    names = _Names()
+    names, sight = _Names(), find_visibility(request)
     return show(
         request,
         "account_then.html",
@@ -169,6 +175,7 @@ def then(request: StaffRequest, code: str) -> HttpResponse:
                 names.entity(one.term.price_plan_id) if one.term else "",
             )
             for one in found.subscriptions
+            if sight.may_see_type(one.type_id)
         ],
         earlier=on - timedelta(days=1),
         later=on + timedelta(days=1) if on < today else None,

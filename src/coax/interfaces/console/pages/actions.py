@@ -15,6 +15,7 @@ from coax.interfaces.console.access import StaffRequest
 from coax.interfaces.console.forms.action import ActionForm, SaleForm
 from coax.interfaces.console.forms.nodes import write_label
 from coax.interfaces.console.pages.page import page, show
+from coax.interfaces.console.pages.visibility import find_visibility
 from coax.interfaces.console.problems import report_problem
 from coax.party.queries.accounts import get_account, get_account_code
 from coax.party.types import Right
@@ -141,7 +142,9 @@ def replace(request: StaffRequest, code: str) -> HttpResponse:
 @page()
 def calendar(request: StaffRequest) -> HttpResponse:
     """Show the scheduled actions by their day."""
-    rows = find_actions(tenant_id=request.tenant.id, state=ActionState.SCHEDULED, limit=CALENDAR_ROWS_MAX)
+    found = find_actions(tenant_id=request.tenant.id, state=ActionState.SCHEDULED, limit=CALENDAR_ROWS_MAX)
+    sight = find_visibility(request)
+    rows = [row for row in found if sight.may_see_type(row.type_id)]
     today = tenant_today(request.tenant.id)
     days = [(day, list(found)) for day, found in groupby(rows, key=lambda row: row.performed_on)]
     return show(request, "calendar.html", page="calendar", title="Scheduled actions", days=days, today=today)
@@ -178,4 +181,6 @@ def _find(request: StaffRequest, code: str) -> tuple[SubscriptionRow, str]:
     key = get_subscription_key(tenant_id=request.tenant.id, code=code)
     rows = find_subscriptions(tenant_id=request.tenant.id, account_id=key.account_id)
     found = next(row for row in rows if row.subscription_id == key.subscription_id)
+    if not find_visibility(request).may_see_type(found.type_id):
+        raise SubscriptionUnknown(f"There is no subscription {code!r}.", subscription=code)
     return found, get_account_code(tenant_id=request.tenant.id, account_id=key.account_id)

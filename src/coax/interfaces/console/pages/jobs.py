@@ -20,6 +20,7 @@ from coax.interfaces.console.forms.action import find_products
 from coax.interfaces.console.forms.job import LineForm, OrderForm, PlanForm, to_plan
 from coax.interfaces.console.forms.nodes import write_label
 from coax.interfaces.console.pages.page import page, show
+from coax.interfaces.console.pages.visibility import find_visibility
 from coax.interfaces.console.problems import report_problem
 from coax.party.queries.accounts import get_account
 from coax.party.types import Right
@@ -39,7 +40,7 @@ from coax.subscription.queries import find_subscriptions
 from coax.subscription.queries.jobs import find_job_events, find_job_lines, find_jobs, get_job
 from coax.subscription.rules.jobs import JOB_TRANSITIONS, OPEN
 from coax.subscription.rules.machine import LIVE
-from coax.subscription.types.jobs import JobRow, JobVerb, refuse_job
+from coax.subscription.types.jobs import JobRow, JobUnknown, JobVerb, refuse_job
 
 PAGE: Final = "jobs"
 COLUMNS: Final = ((JobState.DRAFT, "Drafts"), (JobState.PENDING, "To do"), (JobState.IN_PROGRESS, "In progress"))
@@ -51,11 +52,14 @@ OVER_SHOWN: Final = 50
 def board(request: StaffRequest) -> HttpResponse:
     """Show the open jobs by state, the most urgent first."""
     who, kind = request.GET.get("who", "").strip(), request.GET.get("type", "")
-    rows = find_jobs(tenant_id=request.tenant.id, job_type=kind or None, is_open=True)
+    sight = find_visibility(request)
+    found = find_jobs(tenant_id=request.tenant.id, job_type=kind or None, is_open=True)
+    rows = [row for row in found if sight.may_see_job(row)]
     people = sorted({row.assigned_to for row in rows if row.assigned_to})
     chosen = [row for row in rows if not who or row.assigned_to == who]
     types = {row.code: row.spec.name for row in find_versions("job_type")}
-    over = find_jobs(tenant_id=request.tenant.id, job_type=kind or None, state=JobState.COMPLETED)
+    completed = find_jobs(tenant_id=request.tenant.id, job_type=kind or None, state=JobState.COMPLETED)
+    over = [row for row in completed if sight.may_see_job(row)]
     return show(
         request,
         "jobs.html",
@@ -77,7 +81,12 @@ def choose(request: StaffRequest, code: str) -> HttpResponse:
     """Choose what kind of job is ordered for an account."""
     account = get_account(request.tenant.id, code)
     today = tenant_today(request.tenant.id)
-    types = [cast("JobType", row.spec) for row in find_versions("job_type", today) if row.spec.is_active]
+    sight = find_visibility(request)
+    types = [
+        cast("JobType", row.spec)
+        for row in find_versions("job_type", today)
+        if row.spec.is_active and sight.may_see_job_type(row.code)
+    ]
     return show(
         request,
         "job_types.html",
@@ -217,6 +226,8 @@ def _do(
 
 def _show_job(request: StaffRequest, code: str, **forms: Any) -> HttpResponse:
     row = get_job(tenant_id=request.tenant.id, code=code)
+    if not find_visibility(request).may_see_job(row):
+        raise JobUnknown(f"There is no job {code!r}.", job=code)
     job_type = get_job_type(row)
     today = tenant_today(request.tenant.id)
     context: dict[str, Any] = {

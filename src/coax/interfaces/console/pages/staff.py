@@ -12,6 +12,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 
 from coax.base.errors import DomainError
+from coax.configuration.queries import find_versions
 from coax.interfaces.console.access import StaffRequest
 from coax.interfaces.console.pages.page import page, show
 from coax.party.operations.save_staff import add_staff, change_staff, set_staff_password
@@ -31,6 +32,9 @@ class StaffForm(forms.Form):
     full_name = forms.CharField(label="Full name", max_length=200, required=False)
     email = forms.EmailField(label="E-mail", required=False)
     role = forms.ChoiceField(label="Role", choices=ROLES)
+    organisational_unit = forms.ChoiceField(
+        label="Organisational unit", required=False, help_text="Sees and sells what the types of subscriptions let it."
+    )
     is_active = forms.BooleanField(label="May log in", required=False, initial=True)
     password = forms.CharField(
         label="Password",
@@ -39,6 +43,13 @@ class StaffForm(forms.Form):
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         help_text="At least ten characters, nothing common.",
     )
+
+    def __init__(self, *values: Any, **options: Any) -> None:
+        super().__init__(*values, **options)
+        units = [(row.code, row.spec.name) for row in find_versions("organisational_unit") if row.spec.is_active]
+        field = self.fields["organisational_unit"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - declared above
+        field.choices = [("", "None: everything"), *units]
 
 
 class PasswordForm(forms.Form):
@@ -91,6 +102,7 @@ def new_member(request: StaffRequest) -> HttpResponse:
                 password=given["password"],
                 full_name=given["full_name"],
                 email=given["email"],
+                organisational_unit=given["organisational_unit"],
             )
         except DomainError as problem:
             form.add_error("password" if problem.code == "password_weak" else "username", problem.message)
@@ -105,7 +117,8 @@ def member(request: StaffRequest, username: str) -> HttpResponse:
     """Show a member of staff, and change one."""
     row = get_staff(tenant_id=request.tenant.id, username=username)
     if request.method != "POST":
-        first = {name: getattr(row, name) for name in ("username", "full_name", "email", "role", "is_active")}
+        names = ("username", "full_name", "email", "role", "organisational_unit", "is_active")
+        first = {name: getattr(row, name) for name in names}
         return _show_form(request, _fixed(StaffForm(initial=first)), username)
     form = _fixed(StaffForm({**request.POST.dict(), "username": username}))
     if form.is_valid() and _save(request, row, form):
@@ -148,6 +161,7 @@ def _save(request: StaffRequest, row: StaffRow, form: StaffForm) -> bool:
             is_active=given["is_active"],
             full_name=given["full_name"],
             email=given["email"],
+            organisational_unit=given["organisational_unit"],
         )
         if given["password"]:
             set_staff_password(tenant_id=request.tenant.id, username=row.username, password=given["password"])
