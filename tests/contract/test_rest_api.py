@@ -73,7 +73,8 @@ def site(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Si
     action = program.post("/subscriptions/S-A/actions", later).json["action"]
     job = program.post("/jobs", {"account": "A", "type": "visit"}, key="job").json["job"]
     known = {"account": "A", "contact": "A", "subscription": "S-A", "service": "silver", "bill": "1", "run": 1}
-    known |= {"job": job, "line": 1}
+    known |= {"job": job, "line": 1, "process": "billing/main"}
+    assert program.post("/processes/billing/main/run", key="process").status == 202
     known |= {"serial": "D1", "action": action, "section": "products", "code": "silver"}
     server = waitress.create_server(application, host="127.0.0.1", port=0, threads=2)
     listener = threading.Thread(target=server.run, daemon=True)

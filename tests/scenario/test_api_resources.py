@@ -402,3 +402,22 @@ def test_a_subscription_is_moved_and_replaced(zx: ABroadcaster, program: AnInteg
     moved = program.post(f"/subscriptions/{replaced.json['subscription']}/actions", action)
     assert (moved.status, moved.json["state"]) == (201, "executed")
     assert program.get("/subscriptions/A-2").json["account"] == "B"
+
+
+def test_a_process_is_asked_for_stopped_and_looked_at(zx: ABroadcaster, program: AnIntegrator) -> None:
+    processes = {row["process"]: row for row in program.get("/processes").json["data"]}
+    assert processes["billing/main"]["active"]
+    assert program.post("/processes/billing/main/run").code == "request_invalid"
+    asked = program.post("/processes/billing/main/run", key="p")
+    assert (asked.status, asked.json["state"], asked.json["asked_by"]) == (202, "waiting", "token:program")
+    assert program.post("/processes/billing/main/run", key="p").json == asked.json
+    number = asked.json["run"]
+    assert program.post(f"/processes/runs/{number}/stop").json["state"] == "stopped"
+    assert program.post(f"/processes/runs/{number}/resume").json["state"] == "waiting"
+    listed = program.get("/processes/runs", process="billing/main").json["data"]
+    assert [row["run"] for row in listed] == [number]
+    missed = program.post("/processes/billing/main/run", {"missed": True}, key="m")
+    assert (missed.status, missed.code) == (409, "nothing_missed")
+    assert program.post("/processes/billing/main/give-up").json == {"process": "billing/main", "given_up": 0}
+    assert program.get("/processes/runs/99999").code == "process_run_unknown"
+    assert program.post("/processes/billing/none/run", key="n").code == "process_unknown"

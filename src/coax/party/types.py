@@ -56,6 +56,8 @@ class ApiScope(StrEnum):
     JOBS_READ = "jobs:read"
     JOBS_WRITE = "jobs:write"
     PAYMENTS_WRITE = "payments:write"
+    PROCESSES_READ = "processes:read"
+    PROCESSES_WRITE = "processes:write"
     RUNS_READ = "runs:read"
     RUNS_WRITE = "runs:write"
     SUBSCRIPTIONS_READ = "subscriptions:read"

@@ -16,8 +16,8 @@ from coax.base.audit import set_actor
 from coax.base.calendar import add_months_clamped
 from coax.base.clock import is_clock_simulated, set_simulated_clock, tenant_now
 from coax.base.tenancy import Tenant, tenant_transaction
-from coax.interfaces.cli.process import write_run
 from coax.interfaces.cli.shared import AsJson, TenantCode, find_actor, open_tenant, print_json, problems_reported
+from coax.process.recurring.describe import write_run
 from coax.process.recurring.travel import advance_working
 
 MORNING = time(8)

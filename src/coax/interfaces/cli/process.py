@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Any, Final
-from zoneinfo import ZoneInfo
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
@@ -22,6 +20,7 @@ from coax.interfaces.cli.shared import (
     print_json,
     problems_reported,
 )
+from coax.process.recurring.describe import describe_overview, describe_run, write_local, write_run, write_words
 from coax.process.recurring.execute import execute_process
 from coax.process.recurring.plan import plan_occurrences
 from coax.process.recurring.queries import (
@@ -56,7 +55,7 @@ def list_processes(tenant: TenantCode = None, as_json: AsJson = False) -> None:
         with tenant_transaction(operator.id):
             found = find_overviews(operator)
         if as_json:
-            print_json([_describe_overview(operator, one) for one in found])
+            print_json([describe_overview(operator, one) for one in found])
             return
         if not found:
             typer.echo("No process is defined; docs/processes.md says how.")
@@ -90,8 +89,8 @@ def list_runs(
             cells = (
                 row.number,
                 row.address,
-                _local(operator, row.due_at),
-                _words(row.state),
+                write_local(operator, row.due_at),
+                write_words(row.state),
                 write_result(row, operator.currency),
             )
             table.add_row(*map(str, cells), row.asked_by)
@@ -166,38 +165,6 @@ def give_up(process: ProcessName, tenant: TenantCode = None, as_json: AsJson = F
             typer.echo(f"{count} missed of {found.address} given up.")
 
 
-def describe_run(tenant: Tenant, run: ProcessRunRow) -> dict[str, Any]:
-    """Return an execution as plain data; times are the operator's."""
-    return {
-        "run": run.number,
-        "process": run.address,
-        "version": run.version,
-        "due_at": _iso(tenant, run.due_at),
-        "by_schedule": run.is_scheduled,
-        "asked_by": run.asked_by,
-        "state": run.state.value,
-        "attempts": run.attempts,
-        "started_at": _iso(tenant, run.started_at),
-        "finished_at": _iso(tenant, run.finished_at),
-        "worked_ms": run.worked_ms,
-        "done": run.done,
-        "total": run.total,
-        "left_s": run.left_s,
-        "counts": run.counts,
-        "billing_run": run.billing_run,
-        "stop_asked": run.is_stop_asked,
-        "error": run.error,
-        "text": write_run(tenant, run),
-    }
-
-
-def write_run(tenant: Tenant, run: ProcessRunRow) -> str:
-    """Return an execution in one line."""
-    result = write_result(run, tenant.currency)
-    due = f"{run.address} of {_local(tenant, run.due_at)}"
-    return f"{run.number} {due}: {_words(run.state)}{f', {result}' if result else ''}"
-
-
 def _execute(tenant: Tenant, number: int, *, as_json: bool) -> None:
     with tenant_transaction(tenant.id):
         run = get_run(tenant.id, number)
@@ -224,8 +191,10 @@ def _show(tenant: Tenant, number: int, *, as_json: bool) -> ProcessRunRow:
     by = f"version {run.version}, " if run.version else ""
     console.print(f"  {by}asked by {run.asked_by}", markup=False)
     if run.started_at:
-        ended = f" to {_local(tenant, run.finished_at)}" if run.finished_at else ""
-        console.print(f"  {_local(tenant, run.started_at)}{ended}, {run.worked_ms / 1000:.1f} s of work", markup=False)
+        ended = f" to {write_local(tenant, run.finished_at)}" if run.finished_at else ""
+        console.print(
+            f"  {write_local(tenant, run.started_at)}{ended}, {run.worked_ms / 1000:.1f} s of work", markup=False
+        )
     if run.billing_run:
         console.print(f"  billing run {run.billing_run}: coax runs show {run.billing_run}", markup=False)
     for one in refused[:REFUSED_SHOWN]:
@@ -235,36 +204,11 @@ def _show(tenant: Tenant, number: int, *, as_json: bool) -> ProcessRunRow:
     return run
 
 
-def _describe_overview(tenant: Tenant, one: ProcessOverview) -> dict[str, Any]:
-    return {
-        "process": one.process.address,
-        "name": one.name,
-        "active": one.is_active,
-        "next_at": _iso(tenant, one.next_at),
-        "missed": one.missed,
-        "oldest_missed_at": _iso(tenant, one.oldest_missed),
-        "current": describe_run(tenant, one.current) if one.current else None,
-        "last": describe_run(tenant, one.last) if one.last else None,
-    }
-
-
 def _list_cells(tenant: Tenant, one: ProcessOverview) -> tuple[str, ...]:
-    due = _local(tenant, one.next_at) or ("on request" if one.is_active else "not active")
-    missed = f"{one.missed} since {_local(tenant, one.oldest_missed)}" if one.missed else ""
+    due = write_local(tenant, one.next_at) or ("on request" if one.is_active else "not active")
+    missed = f"{one.missed} since {write_local(tenant, one.oldest_missed)}" if one.missed else ""
     shown = one.current or one.last
     if shown is None:
         return one.process.address, due, missed, "never", ""
-    result = f"{_words(shown.state)} {write_result(shown, tenant.currency)}"
-    return one.process.address, due, missed, f"{shown.number} of {_local(tenant, shown.due_at)}", result
-
-
-def _words(state: ProcessState) -> str:
-    return state.value.replace("_", " ")
-
-
-def _local(tenant: Tenant, at: datetime | None) -> str:
-    return f"{at.astimezone(ZoneInfo(tenant.time_zone)):%Y-%m-%d %H:%M}" if at else ""
-
-
-def _iso(tenant: Tenant, at: datetime | None) -> str | None:
-    return at.astimezone(ZoneInfo(tenant.time_zone)).isoformat(timespec="seconds") if at else None
+    result = f"{write_words(shown.state)} {write_result(shown, tenant.currency)}"
+    return one.process.address, due, missed, f"{shown.number} of {write_local(tenant, shown.due_at)}", result

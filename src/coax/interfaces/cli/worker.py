@@ -11,9 +11,9 @@ from typing import Annotated, Any
 import typer
 
 from coax.base.tenancy import Tenant, get_tenant
-from coax.interfaces.cli.process import describe_run, write_run
 from coax.interfaces.cli.shared import PROBLEM, AsJson, print_json, problems_reported
 from coax.interfaces.site.bootstrap import open_database
+from coax.process.recurring.describe import describe_run, write_run
 from coax.process.recurring.types import ProcessRunRow, ProcessState
 
 AT_ONCE = 2

@@ -20,6 +20,7 @@ from coax.interfaces.api.rest.routes import (
     locations,
     oauth,
     payments,
+    processes,
     runs,
     subscriptions,
 )
@@ -36,6 +37,7 @@ RESOURCES: Final[tuple[tuple[str, Router], ...]] = (
     ("/items", items.resource),
     ("/jobs", jobs.resource),
     ("/locations", locations.resource),
+    ("/processes", processes.resource),
     ("/runs", runs.resource),
     ("/bills", bills.resource),
     ("/configuration", configuration.resource),
