@@ -95,7 +95,7 @@ steps = st.lists(
 
 
 @pytest.mark.parametrize("billing_type", ["pre_bill", "post_bill"])
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=steps)
 def test_any_life_is_billed_day_by_day(
     database: str, tmp_path: Path, billing_type: str, steps: list[tuple[Any, int]]

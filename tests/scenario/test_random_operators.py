@@ -278,7 +278,7 @@ def check(world: World, rules: Rules) -> None:
     assert world.zx.broken_promises() == []
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=16, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rules=rules, deeds=deeds)
 def test_whatever_happens_what_is_promised_holds(
     database: str, tmp_path: Path, rules: Rules, deeds: list[tuple[str, int, int]]
