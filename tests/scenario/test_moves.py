@@ -62,7 +62,7 @@ def owner(zx: ABroadcaster) -> list[tuple[str, str]]:
     rows = zx.rows(
         """SELECT a.code, u.state FROM subscription_subscription u
            JOIN party_account a ON a.bucket = u.bucket AND a.account_id = u.account_id
-           WHERE u.tenant_id = %s AND u.code = 'S-A' ORDER BY a.code"""
+           WHERE u.tenant_id = %s AND u.code = 'S-A' ORDER BY a.code, u.id"""
     )
     return [(row["code"], row["state"]) for row in rows]
 

@@ -102,3 +102,46 @@ def test_an_account_over_its_limit_buys_only_a_draft(zx: ABroadcaster) -> None:
     with zx.nothing_changes(), pytest.raises(ActionRefused, match="owes more than its credit limit"):
         sell(zx, "gold")
     assert sell(zx, "gold", is_draft=True)["state"] == "draft"
+
+
+PACKAGE = """subscription_types:
+  - code: family
+    name: Family package
+    classification: package
+    services: [{ product: silver, mandatory: true }, { product: football, mandatory: true }, { product: gold }]
+    schemes: [normal-bt]
+    package: { scheme: normal-bt, price_plan: main, binding_period: annual }
+"""
+
+
+def test_a_package_has_its_own_terms_and_services(database: str, tmp_path: Path) -> None:
+    zx = a_broadcaster(package="subscription_types:\n -> " + PACKAGE)
+    zx.on("2026-07-01")
+    zx.subscribe(tmp_path, [{"account_code": "A", "product": "silver", "billed_until": "2026-07-01"}])
+
+    def buy(**values: Any) -> str:
+        request = SaleRequest(
+            account_code="A",
+            subscription_type="family",
+            performed_on=date(2026, 7, 1),
+            **{"products": (), "frequency": "monthly", **values},
+        )
+        return sell_subscription(tenant=zx.tenant, request=request, actor="anna")[0]["subscription"]
+
+    for values, said in (
+        ({"scheme": "other"}, "scheme: 'other' is not allowed; package 'family' has 'normal-bt'"),
+        ({"price_plan": "cheap"}, "price_plan: 'cheap' is not allowed; package 'family' has 'main'"),
+        ({"binding_period": "monthly"}, "binding_period: 'monthly' is not allowed; package 'family' has 'annual'"),
+    ):
+        with zx.nothing_changes(), pytest.raises(ActionRefused, match=said):
+            buy(**values)
+    code = buy()
+    assert zx.services(code) == {"football": "effective", "silver": "effective"}
+    terms = zx.rows(
+        """SELECT t.binding_period, t.binding_start_date FROM subscription_billing_term t
+           JOIN subscription_subscription_code c ON c.subscription_id = t.subscription_id
+           WHERE t.tenant_id = %s AND c.code = %s""",
+        code,
+    )
+    assert [(row["binding_period"], str(row["binding_start_date"])) for row in terms] == [("annual", "2026-07-01")]
+    assert zx.broken_promises() == []

@@ -120,7 +120,7 @@ def order(
         if sell or sell_type or sell_scheme:
             sale = SaleOrder(
                 subscription_type=sell_type or "",
-                scheme=sell_scheme or "",
+                scheme=sell_scheme,
                 products=tuple(sell or ()),
                 price_plan=sell_plan,
                 frequency=sell_frequency,

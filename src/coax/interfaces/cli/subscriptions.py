@@ -36,9 +36,11 @@ REFUSED_SHOWN: Final = 20
 @app.command()
 def sell(
     account: str,
-    products: Annotated[list[str], typer.Argument(help="The services that it begins with.")],
     subscription_type: Annotated[str, typer.Option("--type", help="Subscription type.")],
-    scheme: Annotated[str, typer.Option("--scheme", help="Billing term scheme.")],
+    products: Annotated[
+        list[str] | None, typer.Argument(help="The services that it begins with; a package has its own.")
+    ] = None,
+    scheme: Annotated[str | None, typer.Option("--scheme", help="Billing term scheme; a package has its own.")] = None,
     tenant: TenantCode = None,
     on: Annotated[str | None, typer.Option("--on", help="Day from which it holds; by default today.")] = None,
     code: Annotated[str | None, typer.Option("--code", help="Its code; by default the account's and a number.")] = None,
@@ -65,7 +67,7 @@ def sell(
             account_code=account,
             subscription_type=subscription_type,
             scheme=scheme,
-            products=tuple(products),
+            products=tuple(products or ()),
             performed_on=parse_date(on, "--on") or today,
             subscription_code=code,
             price_plan=plan,

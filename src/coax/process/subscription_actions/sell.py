@@ -6,7 +6,7 @@ import json
 import tempfile
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -38,13 +38,13 @@ PRODUCTS_MAX = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SaleRequest:
-    """What is sold to whom; what is left out follows from scheme and account."""
+    """What is sold to whom; what is left out follows from type (a package has terms of its own), scheme and account."""
 
     account_code: str
     subscription_type: str
-    scheme: str
     products: tuple[str, ...]
     performed_on: date
+    scheme: str | None = None
     subscription_code: str | None = None
     price_plan: str | None = None
     frequency: str | None = None
@@ -89,7 +89,8 @@ def _sell(tenant: Tenant, request: SaleRequest, actor: str) -> dict[str, Any]:
     if request.performed_on > today:
         raise ActionRefused("performed_on", f"performed_on: {request.performed_on} is to come; sell a draft today.")
     unit = find_unit(tenant_id=tenant.id, username=actor, using=RUN_ALIAS)
-    check_sale(tenant, request, account, load_policy(today, unit=unit, using=RUN_ALIAS), using=RUN_ALIAS)
+    policy = load_policy(today, unit=unit, using=RUN_ALIAS)
+    request = check_sale(tenant, request, account, policy, using=RUN_ALIAS)
     code = request.subscription_code or _next_code(account)
     _store(tenant, request, code, today)
     key = get_subscription_key(tenant_id=tenant.id, code=code, using=RUN_ALIAS)
@@ -122,8 +123,12 @@ def _lock(account_id: int) -> None:
     )
 
 
-def check_sale(tenant: Tenant, request: SaleRequest, account: AccountRow, policy: Policy, *, using: str) -> None:
-    """Check that as things stand an account may be sold a subscription. Raises: ActionRefused."""
+def check_sale(tenant: Tenant, request: SaleRequest, account: AccountRow, policy: Policy, *, using: str) -> SaleRequest:
+    """Check that as things stand an account may be sold a subscription; return the sale with its type's terms.
+
+    Raises: ActionRefused.
+    """
+    request = _take_terms(request, policy)
     if account.state != "active":
         raise ActionRefused("account_active", f"account: {account.code} is {account.state}; allowed is: active.")
     if not 1 <= len(request.products) <= PRODUCTS_MAX:
@@ -137,7 +142,7 @@ def check_sale(tenant: Tenant, request: SaleRequest, account: AccountRow, policy
         raise ActionRefused("products", f"products: {twice[0]!r} is named twice; say a quantity by its own action.")
     if not request.is_draft and find_over_limit([account.account_id], using=using):
         raise ActionRefused("credit_limit", f"account: {account.code} owes more than its credit limit (R115).")
-    scheme = policy.schemes.get(policy.scheme_versions.get(request.scheme, -1))
+    scheme = policy.schemes.get(policy.scheme_versions.get(request.scheme or "", -1))
     if scheme and scheme.payment_model is PaymentModel.PAY_BEFORE_BILL and not request.is_draft:
         text = f"scheme: {request.scheme!r} wants payment before activation (R52); sell a draft."
         raise ActionRefused("payment_model", text)
@@ -156,10 +161,31 @@ def check_sale(tenant: Tenant, request: SaleRequest, account: AccountRow, policy
         policy,
         account_code=account.code,
         type_code=request.subscription_type,
-        scheme_code=request.scheme,
+        scheme_code=request.scheme or "",
         products=[policy.product_ids[code] for code in request.products],
         sold=sold,
     )
+    return request
+
+
+def _take_terms(request: SaleRequest, policy: Policy) -> SaleRequest:
+    """Return a sale with the terms of its type: those of a package, or the only scheme there is (reference 2.4)."""
+    kind = next((kind for kind in policy.types.values() if kind.code == request.subscription_type), None)
+    if kind is None or kind.package is None:
+        only = kind.schemes[0] if kind and len(kind.schemes) == 1 else None
+        return replace(request, scheme=request.scheme or only)
+    package = kind.package
+    terms = {"scheme": package.scheme, "price_plan": package.price_plan, "binding_period": package.binding_period}
+    for name, fixed in terms.items():
+        given = getattr(request, name)
+        if given and fixed and given != fixed:
+            text = f"{name}: {given!r} is not allowed; package {kind.code!r} has {fixed!r}."
+            raise ActionRefused("package", text)
+    fixed_terms: dict[str, Any] = {name: value for name, value in terms.items() if value}
+    begins = request.binding_start_date or (request.performed_on if package.binding_period else None)
+    own = tuple(service.product for service in kind.services if service.mandatory and service.product)
+    products = request.products or own
+    return replace(request, **fixed_terms, binding_start_date=begins, products=products)
 
 
 def _check_conditions(request: SaleRequest, policy: Policy) -> None:

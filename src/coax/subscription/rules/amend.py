@@ -55,7 +55,8 @@ def _choose_scheme(
     if request.scheme_code is None:
         return term.scheme_version_id, policy.schemes[term.scheme_version_id]
     kind = policy.type_of(facts)
-    allowed = [code for code in policy.scheme_versions if kind is None or code in kind.schemes]
+    own = None if kind is None else (kind.package.scheme,) if kind.package else kind.schemes
+    allowed = [code for code in policy.scheme_versions if own is None or code in own]
     if request.scheme_code not in allowed:
         listed = ", ".join(allowed) or "none"
         raise ActionRefused("scheme", f"scheme: {request.scheme_code!r} is not allowed; allowed: {listed}.")

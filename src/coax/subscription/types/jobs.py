@@ -54,8 +54,8 @@ class SaleOrder:
     """The subscription that a job creates when it is completed; what is left out follows from scheme and account."""
 
     subscription_type: str
-    scheme: str
     products: tuple[str, ...]
+    scheme: str | None = None
     subscription_code: str | None = None
     price_plan: str | None = None
     frequency: str | None = None

@@ -117,12 +117,13 @@ class SaleForm(forms.Form):
         types, schemes = _active("subscription_type", today), find_schemes(today)
         self.fields |= {
             "subscription_type": forms.ChoiceField(label="Subscription type", choices=types, initial=_first(types)),
-            "scheme": forms.ChoiceField(label="Scheme", choices=schemes, initial=_first(schemes)),
+            "scheme": make_choice("Scheme", schemes, empty="The type's"),
             "products": forms.MultipleChoiceField(
                 label="Services",
+                required=False,
                 choices=find_products(today),
                 widget=forms.CheckboxSelectMultiple,
-                help_text="What it holds from its first day.",
+                help_text="What it holds from its first day; a package has its own.",
             ),
             "frequency": make_choice("Billing frequency", names, empty="The scheme's"),
             "price_plan": make_choice("Price plan", _active("price_plan", today), empty="The scheme's"),
@@ -137,7 +138,7 @@ class SaleForm(forms.Form):
     def to_request(self, account_code: str) -> SaleRequest:
         """Return the valid form as a request."""
         values = {name: value for name, value in self.cleaned_data.items() if name != "key" and value not in ("", None)}
-        return SaleRequest(account_code=account_code, **{**values, "products": tuple(values["products"])})
+        return SaleRequest(account_code=account_code, **{**values, "products": tuple(values.get("products", ()))})
 
 
 def _first(choices: list[tuple[str, str]]) -> str:

@@ -101,7 +101,7 @@ class OrderForm(forms.Form):
         if "sale" in self._fulfilment.parts:
             sale = SaleOrder(
                 subscription_type=given["subscription_type"],
-                scheme=given["sale_scheme"],
+                scheme=given["sale_scheme"] or None,
                 products=tuple(given["products"]),
                 price_plan=given["price_plan"] or None,
                 frequency=given["frequency"] or None,
@@ -132,14 +132,15 @@ class OrderForm(forms.Form):
         types, schemes = _active("subscription_type", today), find_schemes(today)
         names = [(code, write_label(code)) for code in NAMED_FREQUENCIES]
         self._add("subscription_type", _required("Subscription type", types))
-        self._add("sale_scheme", _required("Scheme of the subscription", schemes))
+        self._add("sale_scheme", make_choice("Scheme of the subscription", schemes, empty="The type's"))
         self._add(
             "products",
             forms.MultipleChoiceField(
                 label="Services",
+                required=False,
                 choices=find_products(today),
                 widget=forms.CheckboxSelectMultiple,
-                help_text="What the new subscription holds.",
+                help_text="What the new subscription holds; a package has its own.",
             ),
         )
         self._add("frequency", make_choice("Billing frequency", names, empty="The scheme's"))

@@ -83,8 +83,8 @@ class SaleToOrder(Model):
     """The subscription that completing the job sells."""
 
     type: Code
-    scheme: Code
-    products: Annotated[list[Code], Field(min_length=1, max_length=100)]
+    scheme: Code | None = None
+    products: Annotated[list[Code], Field(max_length=100)] = Field(default_factory=list)
     subscription: Code | None = None
     price_plan: Code | None = None
     frequency: Code | None = None

@@ -95,8 +95,10 @@ class Sale(Model):
 
     account: Code
     type: Code
-    scheme: Code
-    products: Annotated[list[Code], Field(min_length=1, max_length=PRODUCTS_MAX)]
+    scheme: Annotated[Code | None, Field(description="By default the type's only one, or its package's.")] = None
+    products: Annotated[list[Code], Field(max_length=PRODUCTS_MAX, description="A package has its own.")] = Field(
+        default_factory=list
+    )
     performed_on: Annotated[Day | None, Field(description="Day from which it holds; by default today.")] = None
     subscription: Annotated[Code | None, Field(description="Its code; by default the account's and a number.")] = None
     in_place_of: Annotated[Code | None, Field(description="The account's subscription that it replaces.")] = None
