@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,10 +15,14 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from coax.base.tenancy import Tenant, create_tenant, tenant_transaction
+from coax.configuration.types.documents import SourceDocument
 from coax.interfaces.site.wsgi import application
 from coax.party.types import StaffRole
+from coax.process.jobs.order import order_job
+from coax.process.operators import apply_documents
 from coax.process.recurring.queries import get_process
 from coax.process.recurring.request import request_run, request_stop
+from coax.subscription.types.jobs import JobRequest
 from tests.builders.billed_operators import a_billed_operator
 from tests.builders.consoles import PASSWORD, ensure_staff
 from tests.builders.integrators import a_credential
@@ -35,6 +40,14 @@ PAGES = (
     "accounts/of/ada",
     "accounts/journal/ada",
     "accounts/preview/ada?bill_as_of=2026-10-01",
+    "accounts/then/ada?on=2026-08-01",
+    "subscriptions/sell/ada",
+    "subscriptions/act/swap_service/S-1",
+    "subscriptions/scheduled",
+    "jobs/",
+    "jobs/order/for/ada",
+    "jobs/order/errand/ada",
+    "jobs/of/J-1/",
     "bills/",
     "bills/of/ZX-00000006",
     "processes/",
@@ -97,6 +110,10 @@ def billed(database: str, tmp_path_factory: pytest.TempPathFactory) -> Tenant:
     for role in StaffRole:
         ensure_staff(tenant, role)
     a_credential(tenant, name="shop")
+    kind = SourceDocument("jobs.yaml", "job_types: [{ code: errand, name: Errand, billable: false }]")
+    with tenant_transaction(tenant.id):
+        apply_documents(tenant=tenant, documents=[kind], as_of=date(2026, 7, 1), actor="test")
+    order_job(tenant=tenant, request=JobRequest(account_code="ada", job_type="errand"), actor="test")
     with tenant_transaction(tenant.id):
         request_stop(tenant, request_run(tenant, get_process(tenant, "billing"), actor="test"))
     return tenant

@@ -93,10 +93,10 @@ def _actions(tenant: Tenant, account: AccountRow, on: date) -> Iterator[Happened
 
 def _jobs(tenant: Tenant, account: AccountRow, on: date) -> Iterator[Happened]:
     for job in find_jobs(tenant_id=tenant.id, account_id=account.account_id):
-        if job.created_on <= on:
-            yield Happened(job.created_on, "job", "ordered", job.job_type, job=job.code)
         if job.completed_on and job.completed_on <= on:
             yield Happened(job.completed_on, "job", "completed", job.job_type, job.assigned_to, job=job.code)
+        if job.created_on <= on:
+            yield Happened(job.created_on, "job", "ordered", job.job_type, job=job.code)
 
 
 def _postings(tenant: Tenant, postings: list[StatementRow]) -> Iterator[Happened]:
