@@ -17,6 +17,7 @@ import pytest
 
 SHARED = "COAX_TEST_DIR"
 SERVER_URL = "COAX_TEST_DATABASE_URL"
+os.environ.setdefault("POLARS_MAX_THREADS", "1")  # a few rows each; the workers share the cores
 if "COAX_DATABASE_URL" not in os.environ or SHARED not in os.environ:
     os.environ["COAX_DATABASE_URL"] = "postgresql://nobody:nothing@127.0.0.1:1/unset"
 
@@ -86,6 +87,10 @@ def _make_template() -> None:
     if SERVER_URL not in os.environ:
         ensure_running(Path(os.environ[SHARED]) / "data")
     with _superuser() as connection:
+        # A test's rows need not outlive the machine; that a process may be killed is proved on servers of their own.
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(f"ALTER SYSTEM SET {setting} = off")  # type: ignore[call-overload]
+        connection.execute("SELECT pg_reload_conf()")
         if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [TEMPLATE]).fetchone():
             connection.execute(f"DROP DATABASE {TEMPLATE} WITH (FORCE)")  # type: ignore[call-overload]
         if SERVER_URL in os.environ:
