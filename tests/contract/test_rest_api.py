@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -77,8 +78,7 @@ def site(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Si
     assert program.post("/processes/billing/main/run", key="process").status == 202
     known |= {"serial": "D1", "action": action, "section": "products", "code": "silver"}
     server = waitress.create_server(application, host="127.0.0.1", port=0, threads=2)
-    listener = threading.Thread(target=server.run, daemon=True)
-    listener.start()
+    threading.Thread(target=_listen, args=[server], daemon=True).start()
     limit, site_settings.API_REQUESTS_PER_MINUTE = site_settings.API_REQUESTS_PER_MINUTE, 1_000_000
     other = create_tenant(
         code=f"{operator.tenant.code}-other", name="Other", currency="EUR", time_zone="UTC", locale="en"
@@ -91,7 +91,13 @@ def site(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Si
             thread.join()
     server.task_dispatcher.shutdown()
     server.close()
-    listener.join(timeout=10)
+    server.task_dispatcher.shutdown()
+
+
+def _listen(server: Any) -> None:
+    """Serve until the sockets are closed under it."""
+    with suppress(OSError, ValueError):
+        server.run()
 
 
 def keep_contract(case: Case, site: Site) -> None:
