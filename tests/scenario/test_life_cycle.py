@@ -252,131 +252,6 @@ def test_who_comes_back_on_the_same_day_is_billed_as_if_nothing_had_been(zx: ABr
     assert zx.broken_promises() == []
 
 
-def with_a_penalty(path: Path) -> ABroadcaster:
-    penalty = """    rules:
-      - rule: cancellation_penalty
-        name: Half of the rest
-        penalty: { product: penalty, basis: percent_of_remaining_fee, percent: 50 }"""
-    zx = a_broadcaster(
-        rules="    rules: -> " + penalty,
-        penalty="  - code: eurosports-1\n    name: Eurosports 1 -> "
-        "  - { code: penalty, name: Penalty, class: expense, tax_class: standard }\n"
-        "  - code: eurosports-1\n    name: Eurosports 1",
-        price="      - { product: silver, frequency: monthly, price: 31.00 } -> "
-        "      - { product: penalty, price: 0 }\n      - { product: silver, frequency: monthly, price: 31.00 }",
-    )
-    zx.subscribe(path, [{"account_code": "A", "product": "silver", "billed_until": "2026-07-01"}])
-    zx.on("2026-06-20")
-    zx.bill("2026-06-20")
-    return zx
-
-
-def bind(zx: ABroadcaster, day: str = "2026-07-01") -> None:
-    zx.on(day)
-    values = {"amendment": "new", "binding_period": "annual", "binding_start_date": "2026-02-01"}
-    zx.act(Behaviour.AMEND_BILLING_TERM, "S-A", day, **values)
-
-
-def test_cancellation_with_seven_months_of_binding_left(database: str, tmp_path: Path) -> None:
-    zx = with_a_penalty(tmp_path)
-    bind(zx)
-    answer = zx.act(Behaviour.CANCEL, "S-A", "2026-07-01")
-    assert answer["changes"][-1] == "charge: 108.500000 on 2026-07-01"  # half of seven months at 31.00
-    zx.bill("2026-07-20")
-    assert sorted(zx.charged("A", 2)) == [
-        ("credit", "2026-07-01", "2026-08-01", "-31.000000"),
-        ("once", "2026-07-01", "2026-07-02", "108.500000"),
-    ]
-    assert zx.broken_promises() == []
-
-
-def test_a_contract_is_renewed_extended_and_cancelled(zx: ABroadcaster) -> None:
-    bind(zx)
-    with zx.nothing_changes(), pytest.raises(ActionRefused, match="binds until 2027-02-01; renew, extend or adjust"):
-        zx.act(Behaviour.AMEND_BILLING_TERM, "S-A", "2026-07-01", amendment="new", binding_period="annual")
-    zx.act(Behaviour.AMEND_BILLING_TERM, "S-A", "2026-07-01", amendment="extended", extension_days=10)
-    zx.act(Behaviour.AMEND_BILLING_TERM, "S-A", "2026-07-01", amendment="renewed")
-    zx.act(Behaviour.AMEND_BILLING_TERM, "S-A", "2026-07-01", amendment="adjusted", binding_start_date="2026-03-01")
-    zx.act(Behaviour.AMEND_BILLING_TERM, "S-A", "2026-07-01", amendment="cancelled")
-    terms = zx.rows(
-        """SELECT binding_period AS period, binding_start_date AS start, binding_extension_days AS longer
-           FROM subscription_billing_term WHERE tenant_id = %s ORDER BY effective_from, id"""
-    )
-    assert [(t["period"], str(t["start"] or ""), t["longer"]) for t in terms] == [
-        ("", "", 0),
-        ("annual", "2026-02-01", 0),
-        ("annual", "2026-02-01", 10),
-        ("annual", "2027-02-11", 0),
-        ("annual", "2026-03-01", 0),
-        ("", "", 0),
-    ]
-    zx.bill("2026-07-20")
-    assert zx.charged("A", 2) == [("charge", "2026-08-01", "2026-09-01", "31.000000")]
-    assert zx.broken_promises() == []
-
-
-def test_another_price_plan_holds_from_the_day_of_the_amendment(database: str, tmp_path: Path) -> None:
-    cheap = """price_plans:
-  - code: loyal
-    name: Loyal
-    currency: EUR
-    rates: [{ product: silver, frequency: monthly, price: 15.50 }]
-  - code: main
-"""
-    zx = a_broadcaster(
-        plans="price_plans:\n  - code: main\n -> " + cheap,
-        scheme="    price_plans: [main] ->     price_plans: [main, loyal]",
-    )
-    zx.subscribe(tmp_path, [{"account_code": "A", "product": "silver", "billed_until": "2026-07-01"}])
-    zx.on("2026-06-20")
-    zx.bill("2026-06-20")
-    zx.on("2026-07-11")
-    zx.act(Behaviour.AMEND_BILLING_TERM, "S-A", "2026-07-11", price_plan_code="loyal")
-    zx.bill("2026-07-20")
-    assert zx.charged("A", 2) == [
-        ("credit", "2026-07-11", "2026-08-01", "-21.000000"),
-        ("charge", "2026-07-11", "2026-08-01", "10.500000"),
-        ("charge", "2026-08-01", "2026-09-01", "15.500000"),
-    ]
-    with zx.nothing_changes(), pytest.raises(ActionRefused, match="allowed: main, loyal"):
-        zx.act(Behaviour.AMEND_BILLING_TERM, "S-A", "2026-07-11", price_plan_code="gold")
-    assert zx.broken_promises() == []
-
-
-TIERS = """    service_tiers:
-      - { product: gold, level: 1 }
-      - { product: silver, level: 2 }
-      - { product: football, level: 1, leading: false }
-    installed_item_rules:"""
-NO_WAY_DOWN = """    rules:
-      - { rule: swap, name: No way down, swaps: [downgrade], max_times: 0, min_remaining: { count: 1, unit: month } }
-      - { rule: swap, name: Twice a year, max_times: 2, within: { count: 1, unit: year } }"""
-
-
-def test_tiers_say_what_a_swap_is_and_what_may_follow(database: str, tmp_path: Path) -> None:
-    zx = a_broadcaster(rules="    rules: -> " + NO_WAY_DOWN, tiers="    installed_item_rules: -> " + TIERS)
-    zx.subscribe(tmp_path, [{"account_code": "A", "product": "silver", "billed_until": "2026-07-01"}])
-    bind(zx)
-    with zx.nothing_changes(), pytest.raises(ActionRefused, match="'football' of tier 1 without one of: gold"):
-        zx.act(Behaviour.ADD_SERVICE, "S-A", "2026-07-01", product_code="football")
-    swap = {"service_code": "silver", "product_code": "gold"}
-    zx.act(Behaviour.SWAP_SERVICE, "S-A", "2026-07-01", **swap)
-    zx.act(Behaviour.ADD_SERVICE, "S-A", "2026-07-01", product_code="football")
-    down = {"service_code": "gold", "product_code": "silver", "new_service_code": "silver-2"}
-    with zx.nothing_changes(), pytest.raises(ActionRefused, match="a downgrade is allowed 0 times"):
-        zx.act(Behaviour.SWAP_SERVICE, "S-A", "2026-07-01", **down)
-    zx.act(Behaviour.AMEND_BILLING_TERM, "S-A", "2026-07-01", amendment="cancelled")
-    with zx.nothing_changes(), pytest.raises(ActionRefused, match="'football' of tier 1 without one of: gold"):
-        zx.act(Behaviour.SWAP_SERVICE, "S-A", "2026-07-01", **down)
-    zx.act(Behaviour.CANCEL_SERVICE, "S-A", "2026-07-01", service_code="football")
-    zx.act(Behaviour.SWAP_SERVICE, "S-A", "2026-07-01", **down)
-    up = {"service_code": "silver-2", "product_code": "gold", "new_service_code": "gold-2"}
-    with zx.nothing_changes(), pytest.raises(ActionRefused, match="allowed 2 times, 2 were; rule 'Twice a year'"):
-        zx.act(Behaviour.SWAP_SERVICE, "S-A", "2026-07-01", **up)
-    zx.bill("2026-07-20")
-    assert zx.broken_promises() == []
-
-
 @pytest.mark.parametrize("ends_on", ["2026-07-20", "2026-08-20"])
 def test_an_end_that_was_set_beforehand_stays(zx: ABroadcaster, ends_on: str) -> None:
     zx.on("2026-07-10")
@@ -466,18 +341,6 @@ def test_a_short_term_activation_is_not_billed_beyond_its_end(zx: ABroadcaster) 
     assert zx.broken_promises() == []
 
 
-def test_a_penalty_is_of_the_day_of_leaving_however_late_it_is_executed(database: str, tmp_path: Path) -> None:
-    zx = with_a_penalty(tmp_path)
-    bind(zx)
-    zx.act(Behaviour.CANCEL, "S-A", "2026-08-01")
-    zx.on("2026-10-15")
-    assert zx.execute_scheduled().performed == 1
-    zx.bill("2026-10-20")
-    assert [row for row in zx.charged("A", 2) if row[0] == "once"] == [
-        ("once", "2026-08-01", "2026-08-02", "93.000000")  # half of six months
-    ]
-
-
 def test_a_draft_service_is_undone_or_started_and_nothing_else(zx: ABroadcaster) -> None:
     zx.on("2026-07-10")
     zx.act(Behaviour.ADD_SERVICE_AS_DRAFT, "S-A", "2026-07-10", product_code="football")
@@ -532,26 +395,3 @@ def test_what_was_scheduled_for_a_service_goes_with_it(database: str, tmp_path: 
         (row.service_code, row.state, row.detail) for row in zx.actions("S-A") if row.behaviour == "stop_service"
     }
     assert waiting == {("football", "cancelled", "The service is over."), ("silver", "scheduled", "")}
-
-
-def test_rules_of_one_distributor_count_its_services_only(database: str, tmp_path: Path) -> None:
-    plain = "name: {}, class: termed, tax_class: standard"
-    rule = "      - { subscription_types: [normal], scope: subscription, services: mandatory, minimum: 1, maximum: 3 }"
-    zx = a_broadcaster(
-        zz1="organisational_units:\n -> provisioning_distributors:\n  - { code: iptv, name: IPTV }\n"
-        "  - { code: sat, name: Satellite }\n  - { code: cable, name: Cable }\norganisational_units:\n",
-        zz2=f"{plain.format('Football')} -> {plain.format('Football')}, distributor: iptv",
-        zz3=f"{plain.format('News')} -> {plain.format('News')}, distributor: sat",
-        zz4=f"{plain.format('Gold')} -> {plain.format('Gold')}, distributor: cable",
-        zz5=f"{rule} -> {rule}\n      - {{ distributor: iptv, services: any, maximum: 0 }}",
-        zz6="    # No provisioning_distributors: all of them are allowed. -> "
-        "    provisioning_distributors: [iptv, sat]",
-    )
-    zx.on("2026-07-01")
-    zx.subscribe(tmp_path, [{"account_code": "A", "product": "silver", "billed_until": "2026-07-01"}])
-    with zx.nothing_changes(), pytest.raises(ActionRefused, match="1 services of iptv"):
-        zx.act(Behaviour.ADD_SERVICE, "S-A", "2026-07-01", product_code="football")
-    with zx.nothing_changes(), pytest.raises(ActionRefused, match=r"'gold' is switched by cable.*allows: iptv, sat"):
-        zx.act(Behaviour.SWAP_SERVICE, "S-A", "2026-07-01", service_code="silver", product_code="gold")
-    zx.act(Behaviour.ADD_SERVICE, "S-A", "2026-07-01", product_code="news")
-    assert zx.services("S-A")["news"] == "effective"

@@ -25,6 +25,10 @@ class Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Nothing(Model):
+    """An empty object."""
+
+
 def _read_day(value: Any) -> date:
     if isinstance(value, date):
         return value

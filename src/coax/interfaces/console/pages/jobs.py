@@ -202,7 +202,6 @@ def complete(request: StaffRequest, code: str) -> HttpResponse:
             actor=request.staff.username,
             swaps=swaps,
             reason=request.POST.get("reason", ""),
-            idempotency_key=f"console-{code}",
         )
     except DomainError as fault:
         report_problem(request, fault)

@@ -101,7 +101,7 @@ class EntityDay(Model):
 
 
 @resource.read("", scope=ApiScope.CONFIGURATION_READ, answer=ConfigurationKinds)
-def list_kinds(request: ApiRequest) -> dict[str, Any]:  # noqa: ARG001 - the shape of all
+def list_kinds(request: ApiRequest) -> dict[str, Any]:
     """List the kinds of entities."""
     counts = Counter(kind for kind, _ in {(row.kind, row.code) for row in find_versions()})
     kinds = KINDS.values()

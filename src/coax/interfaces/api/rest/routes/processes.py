@@ -12,7 +12,7 @@ from pydantic import Field
 from coax.interfaces.api.rest.paging import Page, PageRequest, make_page, read_place
 from coax.interfaces.api.rest.request import ApiRequest
 from coax.interfaces.api.rest.resource import Key, Resource
-from coax.interfaces.api.rest.values import Code, Flag, Model
+from coax.interfaces.api.rest.values import Code, Flag, Model, Nothing
 from coax.party.types import ApiScope
 from coax.process.recurring.describe import describe_overview, describe_run
 from coax.process.recurring.plan import plan_occurrences
@@ -98,10 +98,6 @@ class ExecutionToAsk(Model):
     missed: Flag = False
 
 
-class Nothing(Model):
-    """An empty object."""
-
-
 class GivenUp(Model):
     """How many missed occurrences were given up."""
 
@@ -140,14 +136,14 @@ def get_execution(request: ApiRequest, run: RunNumber) -> dict[str, Any]:
 @resource.write(
     "/runs/{run}/resume", scope=ApiScope.PROCESSES_WRITE, answer=ExecutionWithRefusals, status=HTTPStatus.ACCEPTED
 )
-def resume_execution(request: ApiRequest, run: RunNumber, body: Nothing) -> dict[str, Any]:  # noqa: ARG001
+def resume_execution(request: ApiRequest, run: RunNumber, body: Nothing) -> dict[str, Any]:
     """Go on with an execution that failed or was stopped, or make up for one that was missed; a worker does it."""
     request_again(request.tenant, run, actor=request.caller.actor)
     return _show(request, run)
 
 
 @resource.write("/runs/{run}/stop", scope=ApiScope.PROCESSES_WRITE, answer=ExecutionWithRefusals)
-def stop_execution(request: ApiRequest, run: RunNumber, body: Nothing) -> dict[str, Any]:  # noqa: ARG001
+def stop_execution(request: ApiRequest, run: RunNumber, body: Nothing) -> dict[str, Any]:
     """Stop an execution after the group that it is at, or give up one that waits or was missed."""
     request_stop(request.tenant, run)
     return _show(request, run)
@@ -168,7 +164,7 @@ def ask_for_execution(request: ApiRequest, process: Code, body: ExecutionToAsk) 
 
 
 @resource.write("/{path:process}/give-up", scope=ApiScope.PROCESSES_WRITE, answer=GivenUp)
-def give_up_on_process(request: ApiRequest, process: Code, body: Nothing) -> dict[str, Any]:  # noqa: ARG001
+def give_up_on_process(request: ApiRequest, process: Code, body: Nothing) -> dict[str, Any]:
     """Give up everything that was missed of a process; each stays in the log as stopped."""
     found = get_process(request.tenant, process)
     return {"process": found.address, "given_up": give_up_missed(request.tenant, found)}

@@ -16,7 +16,7 @@ from coax.interfaces.api.rest.paging import Page, PageRequest, make_page, read_p
 from coax.interfaces.api.rest.request import ApiRequest, get_exchange
 from coax.interfaces.api.rest.resource import Key, Resource, describe_request
 from coax.interfaces.api.rest.routes.bills import NotBilled
-from coax.interfaces.api.rest.values import Code, Currency, Day, Flag, Model, Money, Text
+from coax.interfaces.api.rest.values import Code, Currency, Day, Flag, Model, Money, Nothing, Text
 from coax.party.types import ApiScope
 from coax.process.billing_run.background import find_execution, is_executing
 from coax.process.billing_run.describe import describe_outcome, describe_run
@@ -107,10 +107,6 @@ class StepToReach(Model):
     until: RunStep
 
 
-class NothingToSay(Model):
-    """An empty object."""
-
-
 class BillToMake(Model):
     """For which days an account is billed."""
 
@@ -169,7 +165,7 @@ def execute_billing_run(request: ApiRequest, run: RunNumber, body: StepToReach) 
 
 
 @resource.write("/{run}/cancel", scope=ApiScope.RUNS_WRITE, answer=RunWithOutcomes)
-def cancel_billing_run(request: ApiRequest, run: RunNumber, body: NothingToSay) -> dict[str, Any]:  # noqa: ARG001
+def cancel_billing_run(request: ApiRequest, run: RunNumber, body: Nothing) -> dict[str, Any]:
     """Cancel a run of which nothing is posted; everything it considered stays due."""
     found = get_run_by_number(tenant_id=request.tenant.id, number=run)
     return _show(request, cancel_run(run_id=found.id))
