@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Final
@@ -110,10 +110,11 @@ def find_overviews(tenant: Tenant, *, using: str = APP_ALIAS) -> list[ProcessOve
     is_simulated = is_clock_simulated(tenant.id, using=using)
     plans = find_plans(tenant.id, using=using)
     missed = _count_missed(tenant.id, using)
-    last = _find_latest(tenant.id, "r.state NOT IN ('missed', 'waiting', 'running')", using)
-    current = _find_latest(tenant.id, "r.state IN ('waiting', 'running')", using)
+    processes = find_processes(tenant, using=using)
+    last = _find_latest(tenant.id, processes, "r.state NOT IN ('missed', 'waiting', 'running')", using)
+    current = _find_latest(tenant.id, processes, "r.state IN ('waiting', 'running')", using)
     overviews = []
-    for process in find_processes(tenant, using=using):
+    for process in processes:
         count, oldest = missed.get(process.key, (0, None))
         judged = judge_occurrences(
             process.find_occurrences(after=plans.get(process.key, now), until=now),
@@ -240,12 +241,19 @@ def _count_missed(tenant_id: int, using: str) -> dict[ProcessKey, tuple[int, dat
     return {ProcessKey(ProcessKind(kind), entity_id): (count, oldest) for kind, entity_id, count, oldest in rows}
 
 
-def _find_latest(tenant_id: int, condition: str, using: str) -> dict[ProcessKey, ProcessRunRow]:
-    statement = (
-        f"SELECT DISTINCT ON (kind, entity_id) * FROM ({_RUNS} AND {condition}) d ORDER BY kind, entity_id, due_at DESC"
-    )
-    rows = [_make_row(row) for row in fetch_dicts(statement, {"tenant_id": tenant_id}, using=using)]
-    return {row.key: row for row in rows}
+def _find_latest(
+    tenant_id: int, processes: Sequence[Process], condition: str, using: str
+) -> dict[ProcessKey, ProcessRunRow]:
+    """Return the latest execution of each process; read from the end of each one's log, however long that is."""
+    statement = f"""SELECT d.* FROM unnest(%(kinds)s::text[], %(entities)s::bigint[]) AS p (kind, entity_id)
+        CROSS JOIN LATERAL ({_RUNS} AND r.kind = p.kind AND r.entity_id = p.entity_id AND {condition}
+                             ORDER BY r.due_at DESC LIMIT 1) d"""
+    params = {
+        "tenant_id": tenant_id,
+        "kinds": [process.key.kind.value for process in processes],
+        "entities": [process.key.entity_id for process in processes],
+    }
+    return {row.key: row for row in map(_make_row, fetch_dicts(statement, params, using=using))}
 
 
 def _make_row(row: dict[str, Any]) -> ProcessRunRow:
