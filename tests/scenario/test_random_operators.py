@@ -136,6 +136,8 @@ class World:
             values["product_code"] = "installation" if behaviour is Behaviour.ADD_EXPENSE else product
         if behaviour is Behaviour.AMEND_BILLING_TERM:
             values |= {"amendment": "new", "binding_period": "annual"} if number % 2 else {"amendment": "cancelled"}
+        if behaviour is Behaviour.CANCEL_EXPENSE:
+            values["charge_code"] = self.pick("charge", number)
         if behaviour is Behaviour.CHANGE_LOCATION:
             values["location"] = f"Street {number}"
         if behaviour is Behaviour.CHANGE_ACCOUNT:

@@ -48,14 +48,14 @@ class RatedItem(models.Model):
         db_table = "rating_rated_item"
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(kind__in=["charge", "credit", "once"]), name="rated_item_kind_is_known"
+                condition=models.Q(kind__in=["charge", "credit", "once", "return"]), name="rated_item_kind_is_known"
             ),
             models.CheckConstraint(
                 condition=models.Q(total_micro=models.F("net_micro") + models.F("tax_micro")),
                 name="rated_item_net_and_tax_make_the_total",
             ),
             models.CheckConstraint(
-                condition=models.Q(period_to__gt=models.F("period_from")) | models.Q(kind="once"),
+                condition=models.Q(period_to__gt=models.F("period_from")) | models.Q(kind__in=["once", "return"]),
                 name="rated_item_period_ends_after_it_begins",
             ),
             models.UniqueConstraint(

@@ -127,7 +127,10 @@ class ServiceRating(models.Model):
 
 
 class Charge(models.Model):
-    """What is billed once, on a subscription or a job: a one-time service, an expense, a physical good."""
+    """What is billed once, on a subscription or a job: a one-time service, an expense, a physical good.
+
+    One that was taken back (`withdrawn_on`) is not billed, or credited by `credited_by` where it was.
+    """
 
     pk = models.CompositePrimaryKey("bucket", "account_id", "id")
     bucket = models.SmallIntegerField()
@@ -143,6 +146,8 @@ class Charge(models.Model):
     performed_on = models.DateField()
     agreed_price_micro = models.BigIntegerField(null=True)
     billed_by = models.BigIntegerField(null=True)
+    withdrawn_on = models.DateField(null=True)
+    credited_by = models.BigIntegerField(null=True)
 
     class Meta:
         db_table = "subscription_charge"

@@ -30,9 +30,9 @@ JOIN rating_rated_item i ON i.bucket = wanted.bucket AND i.account_id = wanted.a
  AND i.run_id = wanted.run_id
 JOIN subscription_billable u ON u.bucket = i.bucket AND u.account_id = i.account_id
  AND u.id = i.subscription_id
-LEFT JOIN subscription_service s ON i.kind <> 'once' AND s.bucket = i.bucket
+LEFT JOIN subscription_service s ON i.kind IN ('charge', 'credit') AND s.bucket = i.bucket
  AND s.account_id = i.account_id AND s.id = i.service_id
-LEFT JOIN subscription_charge c ON i.kind = 'once' AND c.bucket = i.bucket
+LEFT JOIN subscription_charge c ON i.kind IN ('once', 'return') AND c.bucket = i.bucket
  AND c.account_id = i.account_id AND c.id = i.service_id
 JOIN configuration_version v ON v.id = i.product_version_id
 JOIN configuration_entity e ON e.id = v.entity_id

@@ -18,14 +18,14 @@ T = TypeVar("T")
 
 def make_sections(items: Iterable[BilledItem], formatting: RatingFormatting) -> tuple[BillSection, ...]:
     """Return the recurring charges and credits by subscription, subscriptions in their items' order."""
-    recurring = [item for item in items if item.kind is not ItemKind.ONCE]
+    recurring = [item for item in items if not item.kind.is_once]
     groups = _group(recurring, lambda item: item.subscription_code)
     return tuple(_make_section(code, group, formatting) for code, group in groups.items())
 
 
 def make_one_time_lines(items: Iterable[BilledItem]) -> tuple[BillLine, ...]:
-    """Return what was billed once, a line for each."""
-    return tuple(_make_line([item]) for item in items if item.kind is ItemKind.ONCE)
+    """Return what was billed once, or taken back of that, a line for each."""
+    return tuple(_make_line([item]) for item in items if item.kind.is_once)
 
 
 def make_taxes(items: Iterable[BilledItem]) -> tuple[TaxLine, ...]:

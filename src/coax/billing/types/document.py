@@ -24,11 +24,22 @@ class BillDoesNotAddUp(DomainError):
 
 
 class ItemKind(StrEnum):
-    """A charge or a credit of a period, or something billed once."""
+    """A charge or a credit of a period, something billed once, or that taken back."""
 
     CHARGE = "charge"
     CREDIT = "credit"
     ONCE = "once"
+    RETURN = "return"
+
+    @property
+    def is_once(self) -> bool:
+        """Tell whether it is of something that is billed once."""
+        return self in {ItemKind.ONCE, ItemKind.RETURN}
+
+    @property
+    def is_credit(self) -> bool:
+        """Tell whether it takes back what was charged."""
+        return self in {ItemKind.CREDIT, ItemKind.RETURN}
 
 
 class MovementKind(StrEnum):

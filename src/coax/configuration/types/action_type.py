@@ -37,6 +37,7 @@ class Behaviour(Choice):
     SWAP_SERVICE = "swap_service"
     AMEND_BILLING_TERM = "amend_billing_term"
     ADD_EXPENSE = "add_expense"
+    CANCEL_EXPENSE = "cancel_expense"
     CHANGE_LOCATION = "change_location"
     CHANGE_ACCOUNT = "change_account"
     REPLACE = "replace"

@@ -129,6 +129,9 @@ class BillingTermRule(Spec):
     require_installed: Many[ProductRef] = Field(
         default=(), description="Goods of which one must be installed before activation."
     )
+    keep_charges: Many[ProductRef] = Field(
+        default=(), description="What stays charged of a regretted subscription, such as an installation."
+    )
     schemes: Many[Annotated[Code, Ref("billing_term_scheme")]] = Field(
         default=(), description="Only these schemes; empty for all (R78)."
     )
@@ -157,6 +160,8 @@ def _check_rule(rule: BillingTermRule) -> Iterator[Issue]:
     is_condition = rule.rule is BillingTermRuleKind.ACTIVATION_CONDITION
     if is_condition != bool(rule.require_installed):
         yield Issue(("require_installed",), "goes with, and only with, rule: activation_condition")
+    if rule.keep_charges and rule.rule is not BillingTermRuleKind.REGRET:
+        yield Issue(("keep_charges",), f"goes only with rule: {BillingTermRuleKind.REGRET}")
     is_counted = rule.max_times is not None or rule.max_total_days is not None
     if rule.within and not is_counted:
         yield Issue(("within",), "goes with max_times or max_total_days")

@@ -34,8 +34,8 @@ from coax.subscription.operations.advance_services import (
     ServicesMoved,
     advance_services,
     find_accounts_moved,
-    find_accounts_with_billed,
-    mark_charges_billed,
+    find_accounts_with_marked,
+    mark_charges,
 )
 
 ATTEMPTS_MAX: Final = 5
@@ -120,7 +120,7 @@ def _post(posting: Posting, part: PartRow) -> None:
     bills = _finish_bills(posting, part)
     keys = {"tenant_id": run.tenant_id, "run_id": run.id, "using": RUN_ALIAS}
     advance_services(moves=frames["moves"], using=RUN_ALIAS)
-    mark_charges_billed(charges=frames["charges"], run_id=run.id, using=RUN_ALIAS)
+    mark_charges(charges=frames["charges"], run_id=run.id, using=RUN_ALIAS)
     if not move_balances(bills=bills, **keys):  # type: ignore[arg-type]
         raise BalancesMoved("Some accounts changed since they were read.")
     store_items(items=frames["items"], **keys)  # type: ignore[arg-type]
@@ -220,7 +220,7 @@ def _set_aside(posting: Posting) -> Posting:
         orient="row",
     )
     moved = find_accounts_moved(moves=posting.frames["moves"], using=RUN_ALIAS)
-    moved += find_accounts_with_billed(charges=posting.frames["charges"], using=RUN_ALIAS)
+    moved += find_accounts_with_marked(charges=posting.frames["charges"], using=RUN_ALIAS)
     joined = bills.drop(list(_PRESENT_TYPES)[1:6]).join(present, on="account_id", how="left")
     stands = (
         (pl.col("present_revision") == pl.col("revision"))

@@ -75,10 +75,7 @@ def identify(found: pl.DataFrame, charges: pl.DataFrame, context: RunContext) ->
     everything = found.with_columns(pl.lit(value=False).alias("is_once"))
     if charges.height:
         once = charges.with_columns(
-            pl.lit(value=True).alias("is_once"),
-            pl.lit(None, pl.Date).alias("credit_from"),
-            pl.col("rated_up_to").alias("stored_rated_up_to"),
-            pl.lit(value=False).alias("is_credit_only"),
+            pl.lit(value=True).alias("is_once"), pl.col("rated_up_to").alias("stored_rated_up_to")
         )
         everything = pl.concat([everything, once], how="diagonal_relaxed")
     chosen = (
@@ -117,6 +114,8 @@ def rate_services(frames: Frames, context: RunContext, charged: pl.DataFrame | N
         ended = _without(services.filter(is_credited), rated.refused, services)
         ended = ended.unique("service_id", maintain_order=True)
         credited, moves = _credit_ended(ended, charged, moves)
+        returned = ended.filter("is_once").select(*OWNER, pl.lit(value=True).alias("is_return"))
+        once = pl.concat([once, returned])
     refused = [(frames["refused"], frames["services"]), (rated.refused, services)]
     return {
         "services": services.select("service_key", *CARRIED),
@@ -146,11 +145,11 @@ def _one_per_service(moves: pl.DataFrame) -> pl.DataFrame:
 
 
 def _split_once(rated: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the moves of services, and the keys of what is billed once."""
+    """Return the moves of services, and the keys of what is billed once (`is_return`: of what is taken back)."""
     moves = rated.with_columns(
         pl.col("stored_rated_up_to").alias("rated_from"), pl.col("generation").alias("new_generation")
     )
-    keys = rated.select("bucket", "account_id", "service_id")
+    keys = rated.select(*OWNER, pl.lit(value=False).alias("is_return"))
     is_once = rated["is_once"]
     return (moves.filter(~is_once), keys.filter(is_once)) if is_once.any() else (moves, keys.clear())
 
@@ -409,7 +408,7 @@ def _credit_ended(ended: pl.DataFrame, charged: pl.DataFrame, moves: pl.DataFram
     What is charged anew after a credit moves its service on from there. A credit keeps the charge's derivation, with
     the number of rate periods that stay charged.
     """
-    back = ended.select(
+    back = ended.filter(~pl.col("is_once")).select(
         "bucket",
         "account_id",
         "service_id",
@@ -429,7 +428,8 @@ def _credit_ended(ended: pl.DataFrame, charged: pl.DataFrame, moves: pl.DataFram
         {"used_whole_periods": "whole_periods", "used_days": "days", "used_period_days": "period_days"}
     )
     kept = keyed.drop([name for name in amounts.columns if name != "item_key"])
-    items = amounts.join(kept, on="item_key", how="left").with_columns(pl.lit("credit").alias("kind"))
+    kind = pl.when(pl.col("kind") == "once").then(pl.lit("return")).otherwise(pl.lit("credit")).alias("kind")
+    items = amounts.join(kept, on="item_key", how="left").with_columns(kind)
     return items, pl.concat(both)
 
 

@@ -15,7 +15,6 @@ from coax.billing.types.document import (
     BillDocument,
     BillLine,
     BillSection,
-    ItemKind,
     Movement,
     RoundingLine,
     TaxLine,
@@ -110,7 +109,7 @@ class _Writer:
         }
 
     def line(self, line: BillLine) -> dict[str, Any]:
-        is_once = line.kind is ItemKind.ONCE
+        is_once = line.kind.is_once
         return {
             "kind": line.kind.value,
             "subscription": line.subscription_code,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from coax.billing.types.document import BillCustomer, BillDocument, BillLine, ItemKind
+from coax.billing.types.document import BillCustomer, BillDocument, BillLine
 from coax.process.bills.amounts import Columns
 from coax.process.bills.formats import Formats
 from coax.process.bills.texts import get_format_locale, get_texts
@@ -152,7 +152,7 @@ class _View:
     def _line(self, line: BillLine, columns: Columns, is_ambiguous: bool) -> dict[str, Any]:
         name = ", ".join(line.product_names)
         codes = f" ({', '.join(line.service_codes)})" if is_ambiguous else ""
-        credit = f"{self.texts['credit']}: " if line.kind is ItemKind.CREDIT else ""
+        credit = f"{self.texts['credit']}: " if line.kind.is_credit else ""
         return {
             "name": f"{credit}{name}{codes}",
             "detail": SEPARATOR.join(self._details(line)),
@@ -165,7 +165,7 @@ class _View:
 
     def _details(self, line: BillLine) -> list[str]:
         details = []
-        if line.kind is ItemKind.ONCE:
+        if line.kind.is_once:
             details += [self.formats.write_date(line.period_from), line.subscription_code]
         else:
             details.append(self.formats.write_period(line.period_from, line.period_to))

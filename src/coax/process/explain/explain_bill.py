@@ -19,7 +19,7 @@ from coax.configuration.types.documents import ConfigurationRow
 from coax.ledger.types import DEBIT_KINDS
 from coax.process.bills.numbers import compose_bill_number, parse_bill_number
 from coax.process.bills.reading import read_operator
-from coax.process.explain.lines import explain_line
+from coax.process.explain.lines import TAKEN_FROM, explain_line
 from coax.process.explain.reading import find_invoices, find_items, find_items_of_services
 from coax.process.explain.types import BillExplanation, InvoiceExplanation, LineExplanation, StoredItem
 
@@ -51,7 +51,7 @@ def explain_bill(*, tenant: Tenant, number: str, line: int | None = None) -> Bil
         bill = get_bill(tenant_id=tenant.id, number=parse_bill_number(prefix, number))
         run = get_run(bill.key.run_id)
         items = find_items(tenant.id, bill.key, prefix)
-        credited = sorted({item.service_id for item in items if item.kind == "credit"})
+        credited = sorted({item.service_id for item in items if item.kind in TAKEN_FROM})
         lines = _explain_lines(items, find_items_of_services(tenant.id, bill.key, credited, prefix))
         invoices = [_make_invoice(row, items) for row in find_invoices(tenant.id, bill.key)]
         definition = _find_definition(run)

@@ -14,6 +14,8 @@ from coax.process.explain.types import LineExplanation, StoredItem
 from coax.rating.rules import charge_rate_period, describe_item, recompute_item
 from coax.rating.types import Amounts, RatedItemFacts
 
+# What an item that takes something back takes it from.
+TAKEN_FROM: Final = {"credit": "charge", "return": "once"}
 AMOUNTS: Final = ("base_micro", "discount_micro", "net_micro", "tax_micro", "total_micro")
 
 
@@ -21,7 +23,7 @@ def explain_line(
     item: StoredItem, versions: Mapping[int, ConfigurationRow], history: Sequence[StoredItem]
 ) -> LineExplanation:
     """Explain one item. `versions`: frozen versions by key; `history`: all items of the services of credits."""
-    if item.kind == "credit":
+    if item.kind in TAKEN_FROM:
         return _explain_credit(item, versions, history)
     priced = price_item(item, versions)
     recomputed = recompute_item(priced.facts)
@@ -66,8 +68,9 @@ def _explain_credit(
 
 def _find_charge(credit: StoredItem, history: Sequence[StoredItem]) -> StoredItem | None:
     """Return the charge of the same service and generation whose period holds the credit's."""
+    wanted = (TAKEN_FROM[credit.kind], credit.service_id, credit.generation)
     for item in history:
-        is_own = (item.kind, item.service_id, item.generation) == ("charge", credit.service_id, credit.generation)
+        is_own = (item.kind, item.service_id, item.generation) == wanted
         if is_own and item.period_from <= credit.period_from and credit.period_to <= item.period_to:
             return item
     return None
@@ -80,7 +83,7 @@ def _amounts_that_stood(
     if credit.period_to == charge.period_to:
         return charge.amounts, charge.period_to
     for item in history:
-        is_own = (item.kind, item.service_id, item.generation) == ("credit", credit.service_id, credit.generation)
+        is_own = (item.kind, item.service_id, item.generation) == (credit.kind, credit.service_id, credit.generation)
         if is_own and item.period_from == credit.period_to:
             return recompute_item(_facts_up_to(item, charge, facts)), item.period_from
     return charge.amounts, charge.period_to

@@ -18,9 +18,9 @@ SELECT {_STORED}, b.number AS bill_number, u.code AS subscription_code, coalesce
 FROM rating_rated_item i
 JOIN billing_bill b ON b.bucket = i.bucket AND b.account_id = i.account_id AND b.run_id = i.run_id
 JOIN subscription_billable u ON u.bucket = i.bucket AND u.account_id = i.account_id AND u.id = i.subscription_id
-LEFT JOIN subscription_service s ON i.kind <> 'once' AND s.bucket = i.bucket
+LEFT JOIN subscription_service s ON i.kind IN ('charge', 'credit') AND s.bucket = i.bucket
  AND s.account_id = i.account_id AND s.id = i.service_id
-LEFT JOIN subscription_charge c ON i.kind = 'once' AND c.bucket = i.bucket
+LEFT JOIN subscription_charge c ON i.kind IN ('once', 'return') AND c.bucket = i.bucket
  AND c.account_id = i.account_id AND c.id = i.service_id
 WHERE i.tenant_id = %(tenant_id)s AND i.bucket = %(bucket)s AND i.account_id = %(account_id)s AND {{which}}
 ORDER BY i.run_id, i.line"""

@@ -106,6 +106,11 @@ CHECKS: Final = (
         Naming.DOCUMENT,
     ),
     Check(
+        "what_is_taken_back_is_credited",
+        "What was taken back after it was billed is credited once, by exactly what it cost.",
+        Naming.DOCUMENT,
+    ),
+    Check(
         "runs_account_for_every_due_service",
         "In every completed run due = billed + pending + refused, and its sums are what is stored.",
         Naming.RUN,

@@ -117,6 +117,7 @@ def write_effects(decided: list[Decided], *, tenant_id: int, using: str) -> None
     _write_services(changes, tenant_id, ids, using)
     _add_services(news, tenant_id, ids, using)
     _replace_terms([one for one in decided if one.effects.new_term], tenant_id, using)
+    _withdraw_charges(decided, using)
     _add_charges([(one, charge) for one in decided for charge in one.effects.charges], tenant_id, using)
 
 
@@ -343,6 +344,23 @@ def _replace_terms(decided: list[Decided], tenant_id: int, using: str) -> None:
         "subscription_billing_term", "effective_to = v.effective_to", columns, ended, where=_BY_KEY, using=using
     )
     insert_rows("subscription_billing_term", _TERM, made, using=using)
+
+
+def _withdraw_charges(decided: list[Decided], using: str) -> None:
+    """Take back what was charged once: it is not billed, or credited by the next run where it was."""
+    rows: list[Row] = [
+        (bucket_of(one.facts.account_id), one.facts.account_id, taken.charge.charge_id, taken.on)
+        for one in decided
+        for taken in one.effects.withdrawn
+    ]
+    update_rows(
+        "subscription_charge",
+        "withdrawn_on = v.withdrawn_on",
+        (*_KEY, ("withdrawn_on", "date")),
+        rows,
+        where=f"{_BY_KEY} AND t.withdrawn_on IS NULL",
+        using=using,
+    )
 
 
 def _add_charges(charges: list[tuple[Decided, NewCharge]], tenant_id: int, using: str) -> None:

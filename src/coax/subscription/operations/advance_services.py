@@ -8,7 +8,7 @@ import polars as pl
 
 from coax.base.errors import DomainError
 from coax.subscription.batch.advance import apply_moves, find_moved_accounts
-from coax.subscription.batch.charges import find_billed, mark_billed
+from coax.subscription.batch.charges import Keys, find_billed, find_credited, mark_billed, mark_credited
 
 
 class ServicesMoved(DomainError):
@@ -22,21 +22,33 @@ def find_accounts_moved(*, moves: pl.DataFrame, using: str) -> list[int]:
     return find_moved_accounts(moves, using=using)
 
 
-def mark_charges_billed(*, charges: pl.DataFrame, run_id: int, using: str) -> None:
-    """Compare-and-set `billed_by` of every charge (bucket, account_id, service_id). Raises: ServicesMoved."""
+def mark_charges(*, charges: pl.DataFrame, run_id: int, using: str) -> None:
+    """Compare-and-set every charge (bucket, account_id, service_id) as billed, or (`is_return`) as credited.
+
+    Raises: ServicesMoved.
+    """
     if not charges.height:
         return
-    marked = mark_billed(*_keys(charges), run_id=run_id, using=using)
+    billed, returned = _split_keys(charges)
+    marked = mark_billed(billed, run_id=run_id, using=using) + mark_credited(returned, run_id=run_id, using=using)
     if marked != charges.height:
-        raise ServicesMoved(f"{charges.height - marked} charges were billed since they were read.")
+        raise ServicesMoved(f"{charges.height - marked} charges were billed or taken back since they were read.")
 
 
-def find_accounts_with_billed(*, charges: pl.DataFrame, using: str) -> list[int]:
-    """Return the accounts of which a charge is billed already."""
-    return find_billed(*_keys(charges), using=using) if charges.height else []
+def find_accounts_with_marked(*, charges: pl.DataFrame, using: str) -> list[int]:
+    """Return the accounts of which a charge is billed, taken back or credited already."""
+    if not charges.height:
+        return []
+    billed, returned = _split_keys(charges)
+    return [*find_billed(billed, using=using), *find_credited(returned, using=using)]
 
 
-def _keys(charges: pl.DataFrame) -> tuple[list[int], list[int], list[int]]:
+def _split_keys(charges: pl.DataFrame) -> tuple[Keys, Keys]:
+    billed, returned = (charges.filter(pl.col("is_return") == is_return) for is_return in (False, True))
+    return _keys(billed), _keys(returned)
+
+
+def _keys(charges: pl.DataFrame) -> Keys:
     return charges["bucket"].to_list(), charges["account_id"].to_list(), charges["service_id"].to_list()
 
 

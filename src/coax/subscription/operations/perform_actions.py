@@ -33,6 +33,7 @@ Key = tuple[int, int]
 _STAYS_OFF: Final = frozenset({"credit_limit", "activation_condition", "installed_item_rules"})
 # What ends a subscription so that another one goes on in its place, which the caller lays down.
 _CONTINUED: Final = frozenset({Behaviour.CHANGE_ACCOUNT, Behaviour.REPLACE})
+_WITH_CHARGES: Final = frozenset({Behaviour.REGRET, Behaviour.CANCEL_EXPENSE})
 _WITH_RESTS: Final = frozenset({Behaviour.REST, Behaviour.END_RESTING})
 
 
@@ -144,6 +145,7 @@ def _perform_round(
         with_rests=bool(behaviours & _WITH_RESTS),
         with_account=context.policy.counts_over_accounts,
         with_items=context.policy.asks_for_items,
+        with_charges=bool(behaviours & _WITH_CHARGES),
         wait=context.wait,
         using=context.using,
     )

@@ -1,4 +1,4 @@
-"""What is billed once and has not been: one-time services, expenses, physical goods."""
+"""What is billed once and has not been, or was and is taken back: one-time services, expenses, physical goods."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ SELECT c.bucket, c.account_id, c.id AS service_id,
        c.performed_on + greatest(c.duration, 1)::int AS charge_to,
        c.performed_on AS billable_from, c.performed_on AS billing_effective_date,
        c.agreed_price_micro, 0 AS extra_discount_ppm, greatest(c.duration, 1)::int AS duration,
+       CASE WHEN c.billed_by IS NOT NULL THEN c.performed_on END AS credit_from,
+       c.billed_by IS NOT NULL AS is_credit_only,
        t.scheme_version_id, t.price_plan_id, t.frequency, t.cycle_day, t.agreement_date,
        t.binding_period, t.binding_start_date,
        a.classification_id, a.currency, a.credit_limit_minor, a.credit_period_days, a.revision, u.type_id
@@ -34,14 +36,17 @@ LEFT JOIN LATERAL (
       AND t.effective_from <= c.performed_on
     ORDER BY t.effective_from DESC LIMIT 1) t ON true
 WHERE c.tenant_id = {tenant_id} AND c.bucket BETWEEN {first_bucket} AND {last_bucket}
-  AND c.billed_by IS NULL AND c.performed_on <= {as_of} AND a.state = 'active'
+  AND a.state = 'active'
+  AND ((c.billed_by IS NULL AND c.withdrawn_on IS NULL AND c.performed_on <= {as_of})
+       OR (c.billed_by IS NOT NULL AND c.credited_by IS NULL AND c.withdrawn_on <= {as_of}))
 """
 
 
 def find_due_charges(population: Population, *, as_of: date) -> pl.DataFrame:
     """Return one row per charge performed up to `as_of` and not billed, in the columns of due services.
 
-    `duration` is in the units of its rate, at least 1.
+    Those that were billed and taken back since come too, to be credited. `duration` is in the units of its rate, at
+    least 1.
     """
     sql = _DUE_CHARGES
     if population.account_ids:

@@ -12,7 +12,7 @@ from coax.base.errors import DomainError
 from coax.base.ids import bucket_of
 from coax.base.tenancy import APP_ALIAS
 from coax.subscription.rules.machine import LIVE_SERVICE
-from coax.subscription.types.actions import ServiceFacts, ServiceState, SubscriptionFacts, TermFacts
+from coax.subscription.types.actions import ChargeFacts, ServiceFacts, ServiceState, SubscriptionFacts, TermFacts
 from coax.subscription.types.contracts import SubscriptionState
 
 _KEYS: Final = (
@@ -62,6 +62,12 @@ SELECT n.subscription_id, i.product_id
   JOIN subscription_stock_item i ON i.tenant_id = n.tenant_id AND i.id = n.item_id
  WHERE n.installed_to IS NULL
 """
+_CHARGES: Final = """
+SELECT c.subscription_id, c.id AS charge_id, c.code, c.product_id, c.performed_on, c.billed_by IS NOT NULL AS is_billed
+  FROM subscription_charge c JOIN {keys}
+    ON c.bucket = k.bucket AND c.account_id = k.account_id AND c.subscription_id = k.id
+ WHERE c.withdrawn_on IS NULL ORDER BY c.performed_on, c.id
+"""
 _FIND: Final = """
 SELECT code, account_id, subscription_id FROM subscription_subscription_code
  WHERE tenant_id = %s AND code = ANY(%s)
@@ -91,14 +97,15 @@ def lock_facts(
     with_rests: bool = False,
     with_account: bool = False,
     with_items: bool = False,
+    with_charges: bool = False,
     wait: str = "",
     using: str = APP_ALIAS,
 ) -> dict[tuple[int, int], SubscriptionFacts]:
     """Lock the subscriptions with these keys (account_id, subscription_id) and return what is known of each.
 
     `over_limit` are the accounts that owe more than they may; `with_account` counts the products of an account's other
-    subscriptions too, `with_items` reads the goods that are installed. `wait` is NOWAIT, or nothing to wait for whoever
-    has them. The account rows are not locked.
+    subscriptions too, `with_items` reads the goods that are installed, `with_charges` what was charged once. `wait` is
+    NOWAIT, or nothing to wait for whoever has them. The account rows are not locked.
     """
     params: dict[str, Any] = {
         "tenant_id": tenant_id,
@@ -114,6 +121,7 @@ def lock_facts(
     services = _group(rows.values())
     rests = _group(fetch_dicts(_RESTS.format(keys=_KEYS), params, using=using)) if with_rests else {}
     items = _group(fetch_dicts(_ITEMS.format(keys=_KEYS), params, using=using)) if with_items else {}
+    charges = _group(fetch_dicts(_CHARGES.format(keys=_KEYS), params, using=using)) if with_charges else {}
     elsewhere = _products_by_account(rows.values(), today) if with_account else {}
     facts = {}
     for head in heads:
@@ -126,6 +134,7 @@ def lock_facts(
             tuple((row["effective_from"], row["effective_to"]) for row in rests.get(key, [])),
             tuple(p for owner, p in elsewhere.get(head["account_id"], []) if owner != key),
             installed=tuple(row["product_id"] for row in items.get(key, [])),
+            charges=tuple(_make_charge(row) for row in charges.get(key, [])),
             today=today,
             is_over_limit=head["account_id"] in over_limit,
         )
@@ -141,6 +150,7 @@ def _make_facts(
     products_elsewhere: tuple[int, ...],
     *,
     installed: tuple[int, ...],
+    charges: tuple[ChargeFacts, ...],
     today: date,
     is_over_limit: bool,
 ) -> SubscriptionFacts:
@@ -165,6 +175,7 @@ def _make_facts(
         rested=rested,
         products_elsewhere=products_elsewhere,
         installed=installed,
+        charges=charges,
         is_over_limit=is_over_limit,
     )
 
@@ -172,6 +183,10 @@ def _make_facts(
 def _make_term(row: dict[str, Any]) -> TermFacts:
     names = TermFacts.__slots__
     return TermFacts(**{name: row[name] for name in names})
+
+
+def _make_charge(row: dict[str, Any]) -> ChargeFacts:
+    return ChargeFacts(**{name: row[name] for name in ChargeFacts.__slots__})
 
 
 def _make_service(row: dict[str, Any], today: date) -> ServiceFacts:

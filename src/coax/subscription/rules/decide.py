@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from types import MappingProxyType
@@ -12,7 +12,7 @@ from coax.configuration.types.catalogue import ProductClass
 from coax.subscription.rules.amend import decide_amendment
 from coax.subscription.rules.binding import decide_penalties
 from coax.subscription.rules.contracts import decide_billing_date
-from coax.subscription.rules.expense import decide_expense, decide_location
+from coax.subscription.rules.expense import decide_expense, decide_location, decide_withdrawal
 from coax.subscription.rules.machine import LIVE_SERVICE, TRANSITIONS, Transition
 from coax.subscription.rules.policy import Policy
 from coax.subscription.rules.refusals import ActionRefused
@@ -29,6 +29,7 @@ from coax.subscription.types.actions import (
     ServiceState,
     SubscriptionFacts,
     TermFacts,
+    Withdrawal,
 )
 from coax.subscription.types.contracts import SubscriptionState
 
@@ -65,20 +66,17 @@ def decide(
     if transition.activates or request.behaviour is Behaviour.SHORT_TERM_ACTIVATE:
         _check_activation(request, facts)
         _check_conditions(request, facts, policy, transition)
-    if request.behaviour is Behaviour.EXTEND_GRACE:
-        return Effects(grace_until=request.ends_on)
-    if request.behaviour is Behaviour.AMEND_BILLING_TERM:
-        return _amend(request, facts, policy)
-    if request.behaviour is Behaviour.ADD_EXPENSE:
-        return Effects(charges=(decide_expense(request, policy),))
-    if request.behaviour is Behaviour.CHANGE_LOCATION:
-        return Effects(location=decide_location(request, facts))
+    apart = _decide_apart(request, facts, policy)
+    if apart is not None:
+        return apart
     effects = _decide_services(request, facts, policy, transition)
     if transition.adds_service:
         effects = replace(effects, new_services=(_decide_new(request, facts, policy, transition, effects),))
     if transition.to:
         ends_on = request.ends_on if transition.needs_end else None
         effects = replace(effects, state=transition.to, on=request.performed_on, state_ends_on=ends_on)
+    if request.behaviour is Behaviour.REGRET:
+        effects = replace(effects, withdrawn=tuple(_find_regretted(request, facts, policy)))
     check_structure(request, facts, effects, policy)
     if request.behaviour not in {Behaviour.CANCEL, Behaviour.CANCEL_SERVICE}:
         return effects
@@ -91,6 +89,22 @@ def decide(
         remaining_fees=remaining_fees,
     )
     return replace(effects, charges=tuple(penalties))
+
+
+def _decide_apart(request: ActionRequest, facts: SubscriptionFacts, policy: Policy) -> Effects | None:
+    """Return what an action changes that leaves states and services as they are; None for the others."""
+    match request.behaviour:
+        case Behaviour.EXTEND_GRACE:
+            return Effects(grace_until=request.ends_on)
+        case Behaviour.AMEND_BILLING_TERM:
+            return _amend(request, facts, policy)
+        case Behaviour.ADD_EXPENSE:
+            return Effects(charges=(decide_expense(request, policy),))
+        case Behaviour.CANCEL_EXPENSE:
+            return Effects(withdrawn=(decide_withdrawal(request, facts),))
+        case Behaviour.CHANGE_LOCATION:
+            return Effects(location=decide_location(request, facts))
+    return None
 
 
 def _amend(request: ActionRequest, facts: SubscriptionFacts, policy: Policy) -> Effects:
@@ -316,6 +330,15 @@ def _check_regret(request: ActionRequest, facts: SubscriptionFacts, policy: Poli
                 f"{request.behaviour}: service {service.code} was activated {days} days ago; "
                 f"rule {name!r} allows {limit}.",
             )
+
+
+def _find_regretted(request: ActionRequest, facts: SubscriptionFacts, policy: Policy) -> Iterator[Withdrawal]:
+    """Yield what was charged once and is taken back with the subscription; what a rule keeps stays charged."""
+    kept = {code for rule in policy.find_rules(BillingTermRuleKind.REGRET, facts) for code in rule.keep_charges}
+    for charge in facts.charges:
+        product = policy.products.get(charge.product_id)
+        if product is None or product.code not in kept:
+            yield Withdrawal(charge, max(request.performed_on, charge.performed_on))
 
 
 def _billing_dates(request: ActionRequest, facts: SubscriptionFacts, policy: Policy, on: date) -> tuple[date, date]:

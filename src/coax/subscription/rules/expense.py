@@ -8,7 +8,7 @@ from coax.configuration.types.catalogue import ProductClass
 from coax.configuration.types.job_type import DURATION_MAX, QUANTITY_MAX
 from coax.subscription.rules.policy import Policy
 from coax.subscription.rules.refusals import ActionRefused
-from coax.subscription.types.actions import ActionRequest, NewCharge, SubscriptionFacts
+from coax.subscription.types.actions import ActionRequest, ChargeFacts, NewCharge, SubscriptionFacts, Withdrawal
 
 CHARGED_ONCE: Final = (ProductClass.ONE_TIME, ProductClass.EXPENSE, ProductClass.PHYSICAL_GOOD)
 LOCATION_CHARS_MAX: Final = 500
@@ -31,6 +31,23 @@ def decide_expense(request: ActionRequest, policy: Policy) -> NewCharge:
         text = f"duration: {request.duration} is not allowed; allowed is 0 to {DURATION_MAX}."
         raise ActionRefused("duration", text)
     return NewCharge(product_id, request.agreed_price_micro, request.performed_on, request.quantity, request.duration)
+
+
+def decide_withdrawal(request: ActionRequest, facts: SubscriptionFacts) -> Withdrawal:
+    """Return what is taken back of what was charged once. Raises: ActionRefused."""
+    for charge in facts.charges:
+        if charge.code == request.charge_code:
+            _check_not_before(request, charge)
+            return Withdrawal(charge, request.performed_on)
+    listed = ", ".join(charge.code for charge in facts.charges) or "none"
+    text = f"charge: {request.charge_code!r} is not one of {facts.code} that can be taken back: {listed}."
+    raise ActionRefused("charge", text, subscription=facts.code)
+
+
+def _check_not_before(request: ActionRequest, charge: ChargeFacts) -> None:
+    if request.performed_on < charge.performed_on:
+        text = f"performed_on: {request.performed_on} is before charge {charge.code} of {charge.performed_on}."
+        raise ActionRefused("performed_on", text)
 
 
 def decide_location(request: ActionRequest, facts: SubscriptionFacts) -> str:

@@ -136,6 +136,7 @@ TRANSITIONS: Final[dict[Behaviour, Transition]] = {
     ),
     Behaviour.AMEND_BILLING_TERM: Transition(frozenset({_S.DRAFT, _S.EFFECTIVE, _S.NOT_EFFECTIVE, _S.IN_RESTING})),
     Behaviour.ADD_EXPENSE: Transition(LIVE),
+    Behaviour.CANCEL_EXPENSE: Transition(LIVE | {_S.CANCELLED}),
     Behaviour.CHANGE_LOCATION: Transition(LIVE),
     Behaviour.CHANGE_ACCOUNT: Transition(
         frozenset({_S.DRAFT, _S.EFFECTIVE, _S.NOT_EFFECTIVE}), _S.REPLACED, LIVE_SERVICE, _V.REPLACED

@@ -55,7 +55,7 @@ class ActionRequest:
 
     `performed_on` is the civil day on which it happens, `ends_on` the first day on which a state for a time is over,
     `service_code` the service it is about, `new_service_code` and `product_code` the one that comes; of an expense
-    `product_code`, `quantity` and `duration` (in units of its rate) say what it is.
+    `product_code`, `quantity` and `duration` (in units of its rate) say what it is, `charge_code` which one.
     """
 
     subscription_code: str
@@ -82,6 +82,7 @@ class ActionRequest:
     duration: int = 0
     location: str | None = None
     account_code: str | None = None
+    charge_code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +124,23 @@ class TermFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ChargeFacts:
+    """What was charged once, and is not taken back, when an action is decided."""
+
+    charge_id: int
+    code: str
+    product_id: int
+    performed_on: date
+    is_billed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SubscriptionFacts:
     """A subscription with its services when an action is decided.
 
     `rested` lists its former rests as half-open days, `products_elsewhere` the products of its account's other live
-    services, `installed` the goods that are installed on it (where that was asked for); `is_over_limit` tells whether
-    the account owes more than it may.
+    services, `installed` the goods that are installed on it, `charges` what was charged once (each where that was asked
+    for); `is_over_limit` tells whether the account owes more than it may.
     """
 
     subscription_id: int
@@ -149,6 +161,7 @@ class SubscriptionFacts:
     rested: tuple[tuple[date, date], ...] = ()
     products_elsewhere: tuple[int, ...] = ()
     installed: tuple[int, ...] = ()
+    charges: tuple[ChargeFacts, ...] = ()
     is_over_limit: bool = False
 
 
@@ -215,6 +228,14 @@ class NewCharge:
 
 
 @dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """A charge that is taken back on a day: not billed, or credited where it was."""
+
+    charge: ChargeFacts
+    on: date
+
+
+@dataclass(frozen=True, slots=True)
 class Effects:
     """All that one action changes; nothing else is touched."""
 
@@ -226,6 +247,7 @@ class Effects:
     new_services: tuple[NewService, ...] = ()
     new_term: NewTerm | None = None
     charges: tuple[NewCharge, ...] = ()
+    withdrawn: tuple[Withdrawal, ...] = ()
     location: str | None = None
 
 

@@ -86,7 +86,7 @@ FROM (
                     SELECT *, round(charge_micro * weight / period_days) AS expected_base
                     FROM (
                         SELECT *, whole_periods::numeric * period_days + days AS weight
-                        FROM rating_rated_item WHERE tenant_id = %(tenant_id)s AND kind <> 'credit'
+                        FROM rating_rated_item WHERE tenant_id = %(tenant_id)s AND kind IN ('charge', 'once')
                     ) AS weighed
                 ) AS based
             ) AS discounted
@@ -108,6 +108,28 @@ FULL JOIN (
     FROM rating_rated_item WHERE tenant_id = %(tenant_id)s AND kind = 'once' GROUP BY bucket, account_id, service_id
 ) i USING (bucket, account_id, id)
 WHERE c.id IS NULL OR c.billed_by IS DISTINCT FROM i.first_run_id OR c.billed_by IS DISTINCT FROM i.last_run_id
+
+-- name: what_is_taken_back_is_credited
+-- A charge that was taken back after it was billed is credited by the run that it names, by exactly what it cost.
+SELECT bucket, account_id, coalesce(c.credited_by, i.last_run_id) AS origin_id, concat_ws(' ', 'charge', c.code,
+    CASE WHEN c.id IS NULL THEN 'is not there, but was credited'
+         WHEN i.last_run_id IS NULL THEN 'is marked as credited, but was not'
+         WHEN c.credited_by IS NULL THEN 'was credited, but is not marked'
+         WHEN c.withdrawn_on IS NULL THEN 'was credited, but never taken back'
+         WHEN i.left_micro <> 0 THEN 'was credited by another amount than it was charged'
+         ELSE 'was credited by another run than it says, or twice' END) AS difference
+FROM (SELECT bucket, account_id, id, code, withdrawn_on, credited_by FROM subscription_charge
+      WHERE tenant_id = %(tenant_id)s AND billed_by IS NOT NULL) c
+FULL JOIN (
+    SELECT bucket, account_id, service_id AS id, sum(total_micro) AS left_micro,
+           min(run_id) FILTER (WHERE kind = 'return') AS first_run_id,
+           max(run_id) FILTER (WHERE kind = 'return') AS last_run_id
+    FROM rating_rated_item WHERE tenant_id = %(tenant_id)s AND kind IN ('once', 'return')
+    GROUP BY bucket, account_id, service_id HAVING bool_or(kind = 'return')
+) i USING (bucket, account_id, id)
+WHERE (c.id IS NULL OR c.credited_by IS NOT NULL OR i.id IS NOT NULL)
+  AND (c.id IS NULL OR c.withdrawn_on IS NULL OR c.credited_by IS DISTINCT FROM i.first_run_id
+       OR c.credited_by IS DISTINCT FROM i.last_run_id OR i.left_micro <> 0)
 
 -- name: histories_are_billed_as_they_say
 -- Of services that were stopped and started: no day is charged twice; each day that its history lets be billed is
