@@ -154,7 +154,16 @@ class ABroadcaster(AnOperator):
 
     def everything(self) -> list[Any]:
         """Return all that actions may change, to be compared before and after."""
-        tables = ("subscription", "service", "service_rating", "service_history", "subscription_history", "action", "charge")
+        tables = (
+            "subscription",
+            "service",
+            "service_rating",
+            "service_history",
+            "subscription_history",
+            "action",
+            "charge",
+            "usage",
+        )
         return [
             self.rows(f"SELECT * FROM subscription_{table} WHERE tenant_id = %s ORDER BY bucket, account_id, 3")
             for table in tables

@@ -83,6 +83,8 @@ OF_SERVICES = [
     row(B.UNDO_ADD_SERVICE, "draft effective not_effective", "", "", service_code="silver"),
     row(B.AMEND_BILLING_TERM, "draft effective not_effective in_resting", "", ""),
     row(B.ADD_EXPENSE, LIVE, "", "", product_code="decoder"),
+    row(B.ADD_SERVICE_USAGE, f"{LIVE} cancelled".removeprefix("draft "), "", "", product_code="film"),
+    row(B.CANCEL_SERVICE_USAGE, f"{LIVE} cancelled", "", "", charge_code="1"),
     row(B.CANCEL_EXPENSE, f"{LIVE} cancelled", "", "", charge_code="1"),
     row(B.CHANGE_ACCOUNT, "draft effective not_effective", "", "", account_code="B"),
     row(B.REPLACE, "draft effective", "", ""),

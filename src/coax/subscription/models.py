@@ -145,12 +145,49 @@ class Charge(models.Model):
     duration = models.BigIntegerField(default=0)
     performed_on = models.DateField()
     agreed_price_micro = models.BigIntegerField(null=True)
+    catalog_id = models.BigIntegerField(null=True)
     billed_by = models.BigIntegerField(null=True)
     withdrawn_on = models.DateField(null=True)
     credited_by = models.BigIntegerField(null=True)
 
     class Meta:
         db_table = "subscription_charge"
+
+
+class Usage(models.Model):
+    """A use of a usage service, carried by a termed one (a usage detail record); its charge is what it costs.
+
+    Its own amount, where it comes rated, is the charge's agreed price.
+    """
+
+    pk = models.CompositePrimaryKey("bucket", "account_id", "id")
+    bucket = models.SmallIntegerField()
+    account_id = models.BigIntegerField()
+    id = models.BigIntegerField()
+    tenant_id = models.IntegerField()
+    subscription_id = models.BigIntegerField()
+    service_id = models.BigIntegerField()
+    code = models.TextField()
+    product_id = models.BigIntegerField()
+    catalog_id = models.BigIntegerField()
+    usage_type_id = models.BigIntegerField(null=True)
+    quantity = models.BigIntegerField()
+    performed_on = models.DateField()
+    used_from = models.DateTimeField(null=True)
+    used_to = models.DateTimeField(null=True)
+    source_system = models.TextField(default="")
+    reference = models.TextField(default="")
+    source = models.TextField(default="")
+    destination = models.TextField(default="")
+    device = models.TextField(default="")
+    method = models.TextField(default="")
+    category = models.TextField(default="")
+    charge_id = models.BigIntegerField(null=True)
+    withdrawn_on = models.DateField(null=True)
+    action_id = models.BigIntegerField()
+
+    class Meta:
+        db_table = "subscription_usage"
 
 
 class SubscriptionHistory(models.Model):

@@ -22,6 +22,7 @@ from coax.configuration.types.registry import KINDS
 TODAY = date(2026, 5, 1)
 PLAN = {"code": "main", "name": "Main", "currency": "EUR", "rates": [{"product": "tv", "price": 10}]}
 TYPE = {"code": "basic", "name": "Basic", "class": "termed"}
+CATALOG = {"code": "films", "name": "Films", "currency": "EUR", "entries": [{"product": "film", "price": 4}]}
 TAX = {"code": "vat", "name": "VAT", "rates": [{"from": "2020-01-01", "percent": 19}]}
 
 
@@ -87,7 +88,10 @@ def test_used_plan_is_refused() -> None:
     (problem,) = problems
     assert problem.code == "version_in_use"
     assert problem.message == "version 1 of 1970-01-01 is in use and stays; changed: rates[0].price"
-    assert problem.allowed == "to replace it give an effective_date later than 1970-01-01"
+    assert problem.allowed == (
+        "to replace it give an effective_date later than 1970-01-01; "
+        "prices of further products may be added behind those there are"
+    )
 
 
 def test_used_plan_is_replaced_from_a_later_date() -> None:
@@ -102,7 +106,16 @@ def test_used_plan_is_replaced_from_a_later_date() -> None:
     ("kind", "values", "changes", "is_allowed"),
     [
         ("price_plan", PLAN, {"rates": [*PLAN["rates"], {"product": "film", "price": 3}]}, True),
-        ("price_plan", PLAN, {"rates": [{"product": "film", "price": 3}, *PLAN["rates"]]}, True),
+        # Items name a rate by its place: one put before those in use would explain old bills by another price.
+        ("price_plan", PLAN, {"rates": [{"product": "film", "price": 3}, *PLAN["rates"]]}, False),
+        ("usage_service_catalog", CATALOG, {"entries": [*CATALOG["entries"], {"product": "game", "price": 3}]}, True),
+        ("usage_service_catalog", CATALOG, {"entries": [{"product": "film", "price": 3}]}, False),
+        (
+            "usage_service_catalog",
+            CATALOG,
+            {"entries": [{"product": "film", "price": 4, "available_to": "2027-01-01"}]},
+            True,
+        ),
         (
             "price_plan",
             PLAN,

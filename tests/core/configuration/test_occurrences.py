@@ -172,7 +172,11 @@ def schedules(draw: st.DrawFn) -> Schedule:
                 ]
             )
         )
-        values[pattern] = draw(st.lists(items, max_size=3, unique_by=str))
+        values[pattern] = draw(
+            st.lists(
+                items, max_size=3, unique_by=lambda one: str(sorted(one.items()) if isinstance(one, dict) else one)
+            )
+        )
     return Schedule.model_validate({**values, "rule": rule})
 
 

@@ -313,6 +313,7 @@ def test_registry_is_whole() -> None:
     named = {target for kind in KINDS.values() for target in kind.references}
     assert named <= set(KINDS)
     assert {code for code, kind in KINDS.items() if kind.on_use == "replace"} == {
+        "usage_service_catalog",
         "tax_class",
         "price_plan",
         "billing_term_scheme",

@@ -25,12 +25,14 @@ from coax.configuration.types.documents import (
     format_value,
 )
 from coax.configuration.types.entity import Entity
-from coax.configuration.types.price_plan import PricePlan
+from coax.configuration.types.price_plan import PricePlan, Rate
 from coax.configuration.types.registry import KINDS
+from coax.configuration.types.usage import UsageServiceCatalog
 
 Key = tuple[str, str]
 Stored = Mapping[Key, Sequence[StoredVersion]]
 
+_PRICED: Final = ("price_plan", "usage_service_catalog")
 HARMLESS_FIELDS: Final = ("description", "state", "effective_date")
 
 
@@ -132,17 +134,24 @@ def _step(
 def is_addition(before: Entity, after: Entity) -> bool:
     """Tell whether a change leaves everything that documents may have used as it was."""
     added: set[str] = {*HARMLESS_FIELDS}
-    if isinstance(before, PricePlan) and isinstance(after, PricePlan) and _adds_products(before, after):
+    if isinstance(before, PricePlan) and isinstance(after, PricePlan) and _adds_products(before.rates, after.rates):
         added.add("rates")
+    if (
+        isinstance(before, UsageServiceCatalog)
+        and isinstance(after, UsageServiceCatalog)
+        and _adds_products(before.rates, after.rates)
+    ):
+        added.add("entries")
     if isinstance(before, TaxClass) and isinstance(after, TaxClass) and _adds_tax_rates(before, after):
         added.add("rates")
     return before.model_dump(exclude=added) == after.model_dump(exclude=added)
 
 
-def _adds_products(before: PricePlan, after: PricePlan) -> bool:
-    priced = {rate.product for rate in before.rates}
-    kept = [rate for rate in after.rates if rate.product in priced]
-    return len(kept) == len(before.rates) and all(rate in kept for rate in before.rates)
+def _adds_products(before: Sequence[Rate], after: Sequence[Rate]) -> bool:
+    """Tell whether prices of other products were put behind those in use, which items name by their place."""
+    priced = {one.product for one in before}
+    added = after[len(before) :]
+    return after[: len(before)] == before and not any(one.product in priced for one in added)
 
 
 def _adds_tax_rates(before: TaxClass, after: TaxClass) -> bool:
@@ -152,13 +161,14 @@ def _adds_tax_rates(before: TaxClass, after: TaxClass) -> bool:
 def _describe_use(entity: ParsedEntity, target: StoredVersion) -> Problem:
     paths = ", ".join(difference.path for difference in find_differences(target.spec, entity.spec))
     origin = entity.origin
+    also = "; prices of further products may be added behind those there are" if entity.kind in _PRICED else ""
     return Problem(
         file=origin.file,
         line=origin.line_of(),
         path=format_path(origin.loc),
         value=format_value(entity.spec.code),
         message=f"version {target.number} of {target.effective_date} is in use and stays; changed: {paths}",
-        allowed=f"to replace it give an effective_date later than {target.effective_date}",
+        allowed=f"to replace it give an effective_date later than {target.effective_date}{also}",
         code="version_in_use",
     )
 

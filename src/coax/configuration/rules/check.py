@@ -26,6 +26,7 @@ from coax.configuration.types.references import find_references
 from coax.configuration.types.registry import KINDS
 from coax.configuration.types.run_definition import NormalBillingRunDefinition
 from coax.configuration.types.subscription_type import SubscriptionType
+from coax.configuration.types.usage import UsageServiceCatalog
 
 ONE_ACTIVE: Final = (
     "normal_billing_run_definition",
@@ -123,6 +124,10 @@ def _is_rounding(found: ProductClass) -> bool:
     return found is ProductClass.ROUNDING
 
 
+def _is_usage(found: ProductClass) -> bool:
+    return found is ProductClass.USAGE
+
+
 def _is_expense(found: ProductClass) -> bool:
     return found is ProductClass.EXPENSE
 
@@ -176,6 +181,16 @@ def _check_package(version: Version, spec: SubscriptionType, outcome: Outcome) -
             allowed = suggest(spec.package.price_plan, scheme.spec.price_plans)
             message = f"the scheme {scheme.spec.code} does not allow this price plan"
             yield version.report(("package", "price_plan"), message, value=spec.package.price_plan, allowed=allowed)
+
+
+def _check_usage_catalogs(outcome: Outcome) -> Iterator[Problem]:
+    for version in outcome.versions("usage_service_catalog"):
+        if isinstance(version.spec, UsageServiceCatalog):
+            for i, entry in enumerate(version.spec.entries):
+                loc: Loc = ("entries", i, "product")
+                yield from _report_class(
+                    version, outcome, loc, entry.product, is_allowed=_is_usage, wanted="a usage service"
+                )
 
 
 def _check_run_definitions(outcome: Outcome) -> Iterator[Problem]:
@@ -260,6 +275,7 @@ _CHECKS: Final[tuple[Callable[[Outcome], Iterator[Problem]], ...]] = (
     check_prices,
     _check_schemes,
     _check_subscription_types,
+    _check_usage_catalogs,
     _check_run_definitions,
     _check_penalties,
 )

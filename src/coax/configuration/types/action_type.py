@@ -38,6 +38,8 @@ class Behaviour(Choice):
     AMEND_BILLING_TERM = "amend_billing_term"
     ADD_EXPENSE = "add_expense"
     CANCEL_EXPENSE = "cancel_expense"
+    ADD_SERVICE_USAGE = "add_service_usage"
+    CANCEL_SERVICE_USAGE = "cancel_service_usage"
     CHANGE_LOCATION = "change_location"
     CHANGE_ACCOUNT = "change_account"
     REPLACE = "replace"

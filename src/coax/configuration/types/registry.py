@@ -26,6 +26,7 @@ from coax.configuration.types.references import find_reference_kinds
 from coax.configuration.types.run_definition import NormalBillingRunDefinition
 from coax.configuration.types.subscription_definition import SubscriptionDefinition
 from coax.configuration.types.subscription_type import SubscriptionType
+from coax.configuration.types.usage import UsageServiceCatalog, UsageType
 
 OnUse = Literal["replace", "new_version"]
 
@@ -69,6 +70,8 @@ _ALL: Final = (
     _declare(ProvisioningDistributor, "provisioning_distributor", "Provisioning distributor"),
     _declare(FinancialTransactionType, "financial_transaction_type", "Financial transaction type"),
     _declare(PricePlan, "price_plan", "Price plan", on_use="replace"),
+    _declare(UsageServiceCatalog, "usage_service_catalog", "Usage service catalog", on_use="replace"),
+    _declare(UsageType, "usage_type", "Usage type"),
     _declare(BillingTermScheme, "billing_term_scheme", "Billing term scheme", on_use="replace"),
     _declare(SubscriptionType, "subscription_type", "Subscription type"),
     _declare(ActionType, "action_type", "Action type"),

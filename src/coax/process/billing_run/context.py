@@ -18,7 +18,10 @@ from coax.process.billing_run.steps import RunContext
 from coax.rating.frames.catalogue import Catalogue, compile_catalogue
 from coax.rating.types import AdvanceMode, CycleAdjustment
 
-FROZEN_KINDS = ("price_plan", "product", "tax_class", "billing_term_scheme", "account_classification")
+FROZEN_KINDS = (
+    *("price_plan", "usage_service_catalog", "product", "tax_class"),
+    *("billing_term_scheme", "account_classification"),
+)
 
 
 @lru_cache(maxsize=8)

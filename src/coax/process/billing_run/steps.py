@@ -256,11 +256,11 @@ MOVE_TYPES: Final[dict[str, type[pl.DataType]]] = {
 
 
 def _select(found: pl.DataFrame, context: RunContext) -> pl.DataFrame:
-    """Keep what the run's criteria name (reference 4.1), and of that what is billed by time."""
+    """Keep what the run's criteria name (reference 4.1), and of that what is billed by time or was used."""
     ids = context.criteria_ids
     keeps = []
     if context.catalogue.usage_products:
-        keeps.append(~pl.col("product_id").is_in(list(context.catalogue.usage_products)))
+        keeps.append(~pl.col("product_id").is_in(list(context.catalogue.usage_products)) | pl.col("is_once"))
     if context.criteria.schemes:
         keeps.append(pl.col("scheme_version_id").is_in(list(ids["schemes"])))
     if context.criteria.subscription_types:

@@ -11,6 +11,8 @@ from coax.base.money import micro_to_decimal, parse_micro
 from coax.configuration.types.documents import ConfigurationRow
 from coax.configuration.types.fields import BEGINNING
 from coax.configuration.types.price_plan import PricePlan, Rate, RateModel, TierBasis
+from coax.configuration.types.registry import KINDS
+from coax.configuration.types.usage import UsageServiceCatalog
 from coax.process.explain.types import StoredItem
 from coax.rating.rules import charge_rate_period
 from coax.rating.types import AppliedPer, RatedItemFacts, Slab
@@ -32,7 +34,7 @@ def price_item(item: StoredItem, versions: Mapping[int, ConfigurationRow]) -> Pr
     if item.price_version_id is None:
         return PricedItem(_facts(item, AppliedPer.PERIOD), "free of charge")
     version = versions[item.price_version_id]
-    rate = cast("PricePlan", version.spec).rates[item.rate_no]
+    rate = cast("PricePlan | UsageServiceCatalog", version.spec).rates[item.rate_no]
     applied_per = AppliedPer(rate.applied_per.value)
     plain, tiered = _facts(item, applied_per), _facts(item, applied_per, _list_slabs(rate, item.tier_no))
     plan_price_micro = parse_micro(_plan_price(rate, item.tier_no))
@@ -42,9 +44,15 @@ def price_item(item: StoredItem, versions: Mapping[int, ConfigurationRow]) -> Pr
     instead = f"instead of {micro_to_decimal(plan_price_micro)} of {source}"
     if item.price_micro == 0:
         return PricedItem(plain, f"free of charge, {instead}")
+    if item.agreed_price_micro is not None and _comes_rated(version, item):
+        return PricedItem(plain, f"amount that came with the usage; {source}")
     if item.agreed_price_micro is None:
         return PricedItem(tiered, source, (_describe_foreign_price(item, plan_price_micro),))
     return PricedItem(plain, f"agreed price, {instead}")
+
+
+def _comes_rated(version: ConfigurationRow, item: StoredItem) -> bool:
+    return isinstance(version.spec, UsageServiceCatalog) and version.spec.entries[item.rate_no].pre_rated
 
 
 def _plan_price(rate: Rate, tier_no: int) -> Decimal:
@@ -84,7 +92,8 @@ def _facts(item: StoredItem, applied_per: AppliedPer, slabs: tuple[Slab, ...] = 
 def _describe_source(version: ConfigurationRow, rate: Rate, item: StoredItem) -> str:
     since = "" if version.effective_date == BEGINNING else f" of {version.effective_date}"
     tier = f", tier {item.tier_no + 1}" if rate.tiers else ""
-    return f"price plan {version.code} version {version.number}{since}, rate {item.rate_no + 1}{tier}"
+    kind = KINDS[version.kind].label.lower()
+    return f"{kind} {version.code} version {version.number}{since}, rate {item.rate_no + 1}{tier}"
 
 
 def _describe_foreign_price(item: StoredItem, plan_price_micro: int) -> str:

@@ -22,7 +22,15 @@ from coax.subscription.operations.perform_actions import ActionContext, Outcome,
 from coax.subscription.operations.schedule_action import cancel_action, schedule_action
 from coax.subscription.queries.codes import get_subscription_key
 from coax.subscription.queries.facts import SubscriptionBusy
-from coax.subscription.types.actions import ActionRequest, ActionState, Behaviour, Effects, NewCharge, Withdrawal
+from coax.subscription.types.actions import (
+    ActionRequest,
+    ActionState,
+    Behaviour,
+    Effects,
+    NewCharge,
+    NewUsage,
+    Withdrawal,
+)
 from coax.subscription.types.contracts import SubscriptionState
 
 LOCK_NOT_AVAILABLE: Final = "55P03"
@@ -164,13 +172,21 @@ def describe_effects(effects: Effects) -> list[str]:
         binding = f", bound {term.binding_period} from {term.binding_start_date}{longer}" if term.binding_period else ""
         lines.append(f"billing term: new from {term.on}, {term.frequency} on day {term.cycle_day}{binding}")
     lines += [_describe_charge(charge) for charge in effects.charges]
+    lines += [_describe_usage(usage) for usage in effects.usages]
     lines += [_describe_withdrawal(taken) for taken in effects.withdrawn]
     return lines
 
 
+def _describe_usage(usage: NewUsage) -> str:
+    amount = usage.detail.amount_micro
+    price = "the catalog's price" if amount is None else str(micro_to_decimal(amount))
+    return f"usage: {usage.quantity} on {usage.on}, {price if usage.detail.is_billed else 'not billed'}"
+
+
 def _describe_withdrawal(taken: Withdrawal) -> str:
     what = "credited on the next bill" if taken.charge.is_billed else "not billed"
-    return f"charge {taken.charge.code} of {taken.charge.performed_on}: taken back, {what}"
+    kind = "charge" if taken.charge.usage_id is None else "usage"
+    return f"{kind} {taken.charge.code} of {taken.charge.performed_on}: taken back, {what}"
 
 
 def _describe_charge(charge: NewCharge) -> str:

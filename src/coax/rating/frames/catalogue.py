@@ -22,12 +22,13 @@ from coax.configuration.types.catalogue import Product, ProductClass, TaxClass
 from coax.configuration.types.entity import Entity
 from coax.configuration.types.fields import frequency_months_days
 from coax.configuration.types.price_plan import PricePlan, PricePlanType, Rate
+from coax.configuration.types.usage import UsageServiceCatalog
 from coax.rating.frames.rating import Tariff, compile_tariff
 from coax.rating.frames.schemas import DISCOUNT_SCHEMA, RATE_SCHEMA, TAX_SCHEMA
 from coax.rating.types import AppliedPer, MaturityStart, RateModel, TierBasis
 
 ANY = -1
-CHARGED_ONCE = (ProductClass.ONE_TIME, ProductClass.EXPENSE, ProductClass.PHYSICAL_GOOD)
+CHARGED_ONCE = (ProductClass.ONE_TIME, ProductClass.EXPENSE, ProductClass.PHYSICAL_GOOD, ProductClass.USAGE)
 PPM_OF_PERCENT = Decimal(10_000)
 
 
@@ -57,7 +58,8 @@ class Catalogue:
     `tariff`: rates, discounts and taxes. `rate_sources`: rate_id -> price_version_id, rate_no, tier_no.
     `products`: product_id -> product_version_id, tax_class_key. `schemes`: scheme_version_id, product_id ->
     is_post_billed, is_free. `frequencies`: frequency -> frequency_key, frequency_months, frequency_days.
-    `plan_currencies`: price_plan_id -> currency. `conditional_plans`: the plans whose conditions may
+    `plan_currencies`: price_plan_id -> currency; a usage service catalog is the plan of what is used.
+    `conditional_plans`: the plans whose conditions may
     replace a base.
     """
 
@@ -100,7 +102,8 @@ def compile_catalogue(versions: Sequence[VersionRow], *, as_of: date) -> Catalog
     keys = {(row.kind, row.code): row.entity_id for row in versions}
     frequencies = _number_frequencies(versions)
     plans = [row for row in versions if row.kind == "price_plan"]
-    rates, sources = _compile_rates(versions, plans, keys, frequencies)
+    priced = [*plans, *(row for row in versions if row.kind == "usage_service_catalog")]
+    rates, sources = _compile_rates(versions, priced, keys, frequencies)
     return Catalogue(
         tariff=compile_tariff(
             pl.DataFrame(rates, schema=RATE_SCHEMA, orient="row"),
@@ -134,7 +137,7 @@ def compile_catalogue(versions: Sequence[VersionRow], *, as_of: date) -> Catalog
         ),
         frequencies=_frequency_frame(frequencies),
         plan_currencies=pl.DataFrame(
-            sorted({row.entity_id: _plan(row).currency for row in plans}.items()),
+            sorted({row.entity_id: _priced(row).currency for row in priced}.items()),
             schema={"price_plan_id": pl.Int64, "plan_currency": pl.String},
             orient="row",
         ),
@@ -170,6 +173,10 @@ def _plan(row: VersionRow) -> PricePlan:
     return cast("PricePlan", row.spec)
 
 
+def _priced(row: VersionRow) -> PricePlan | UsageServiceCatalog:
+    return cast("PricePlan | UsageServiceCatalog", row.spec)
+
+
 def _number_frequencies(versions: Sequence[VersionRow]) -> dict[str, int]:
     custom = {
         frequency
@@ -202,15 +209,15 @@ def _frequency_frame(frequencies: dict[str, int]) -> pl.DataFrame:
 
 def _compile_rates(
     versions: Sequence[VersionRow],
-    plans: Sequence[VersionRow],
+    priced: Sequence[VersionRow],
     keys: dict[tuple[str, str], int],
     frequencies: dict[str, int],
 ) -> tuple[list[tuple[Any, ...]], list[tuple[int, int, int, int]]]:
     rows: list[tuple[Any, ...]] = []
     sources: list[tuple[int, int, int, int]] = []
     once = {row.code for row in versions if isinstance(row.spec, Product) and row.spec.class_ in CHARGED_ONCE}
-    for row in plans:
-        plan = _plan(row)
+    for row in priced:
+        plan = _priced(row)
         for rate_no, rate in enumerate(plan.rates):
             for tier_no, tier in enumerate(_tiers(rate)):
                 rate_id = len(rows)
@@ -236,7 +243,7 @@ def _tiers(rate: Rate) -> Iterator[tuple[Any, ...]]:
         yield model, start, end, tier.maturity_from or 0, tier.maturity_to, basis, parse_micro(tier.price)
 
 
-def _tail(rate: Rate, plan: PricePlan, row: VersionRow, *, is_once: bool) -> tuple[Any, ...]:
+def _tail(rate: Rate, plan: PricePlan | UsageServiceCatalog, row: VersionRow, *, is_once: bool) -> tuple[Any, ...]:
     months, days = rate.per.months_days if rate.per else (0, 0)
     if is_once:  # billed whole: at its price, or at its price for each unit of its duration
         months, days = 0, 1 if rate.model.value == "duration_tiered" else 0

@@ -11,7 +11,7 @@ from typing import Any, Final
 from coax.base.db import execute, fetch_rows
 from coax.base.ids import bucket_of
 from coax.subscription.batch.rows import insert_rows, update_rows
-from coax.subscription.types.actions import ActionRequest, ActionState, Amendment, Behaviour
+from coax.subscription.types.actions import ActionRequest, ActionState, Amendment, Behaviour, UsageDetail
 
 _COLUMNS: Final = (
     *(("bucket", "smallint"), ("account_id", "bigint"), ("id", "bigint"), ("tenant_id", "int")),
@@ -168,4 +168,10 @@ def load_request(text: str) -> ActionRequest:
     for name in ("performed_on", "ends_on", "agreement_date", "binding_start_date"):
         if stored.get(name):
             stored[name] = date.fromisoformat(stored[name])
+    if stored.get("usage"):
+        usage: dict[str, Any] = stored["usage"]
+        for name in ("used_from", "used_to"):
+            if usage.get(name):
+                usage[name] = datetime.fromisoformat(usage[name])
+        stored["usage"] = UsageDetail(**usage)
     return ActionRequest(**stored)

@@ -14,6 +14,7 @@ from coax.subscription.types.actions import (
     Effects,
     NewCharge,
     NewService,
+    NewUsage,
     ServiceChange,
     ServiceState,
     SubscriptionFacts,
@@ -82,6 +83,15 @@ _CHARGE: Final = (
     ("duration", "bigint"),
     ("performed_on", "date"),
     ("agreed_price_micro", "bigint"),
+    ("catalog_id", "bigint"),
+)
+_USAGE: Final = (
+    *_KEY,
+    *(("tenant_id", "int"), ("subscription_id", "bigint"), ("service_id", "bigint"), ("code", "text")),
+    *(("product_id", "bigint"), ("catalog_id", "bigint"), ("usage_type_id", "bigint"), ("quantity", "bigint")),
+    *(("performed_on", "date"), ("used_from", "timestamptz"), ("used_to", "timestamptz"), ("source_system", "text")),
+    *(("reference", "text"), ("source", "text"), ("destination", "text"), ("device", "text"), ("method", "text")),
+    *(("category", "text"), ("charge_id", "bigint"), ("action_id", "bigint")),
 )
 _GONE: Final = frozenset({ServiceState.CANCELLED, ServiceState.SWAPPED, ServiceState.REMOVED, ServiceState.REGRETTED})
 
@@ -117,7 +127,8 @@ def write_effects(decided: list[Decided], *, tenant_id: int, using: str) -> None
     _write_services(changes, tenant_id, ids, using)
     _add_services(news, tenant_id, ids, using)
     _replace_terms([one for one in decided if one.effects.new_term], tenant_id, using)
-    _withdraw_charges(decided, using)
+    _withdraw(decided, using)
+    _add_usages([(one, usage) for one in decided for usage in one.effects.usages], tenant_id, using)
     _add_charges([(one, charge) for one in decided for charge in one.effects.charges], tenant_id, using)
 
 
@@ -346,21 +357,54 @@ def _replace_terms(decided: list[Decided], tenant_id: int, using: str) -> None:
     insert_rows("subscription_billing_term", _TERM, made, using=using)
 
 
-def _withdraw_charges(decided: list[Decided], using: str) -> None:
-    """Take back what was charged once: it is not billed, or credited by the next run where it was."""
-    rows: list[Row] = [
-        (bucket_of(one.facts.account_id), one.facts.account_id, taken.charge.charge_id, taken.on)
-        for one in decided
-        for taken in one.effects.withdrawn
-    ]
-    update_rows(
-        "subscription_charge",
-        "withdrawn_on = v.withdrawn_on",
-        (*_KEY, ("withdrawn_on", "date")),
-        rows,
-        where=f"{_BY_KEY} AND t.withdrawn_on IS NULL",
-        using=using,
-    )
+def _withdraw(decided: list[Decided], using: str) -> None:
+    """Take back what was charged once or used: it is not billed, or credited by the next run where it was."""
+    charges: list[Row] = []
+    usages: list[Row] = []
+    for one in decided:
+        key = (bucket_of(one.facts.account_id), one.facts.account_id)
+        for taken in one.effects.withdrawn:
+            if taken.charge.charge_id is not None:
+                charges.append((*key, taken.charge.charge_id, taken.on))
+            if taken.charge.usage_id is not None:
+                usages.append((*key, taken.charge.usage_id, taken.on))
+    for table, rows in (("subscription_charge", charges), ("subscription_usage", usages)):
+        update_rows(
+            table,
+            "withdrawn_on = v.withdrawn_on",
+            (*_KEY, ("withdrawn_on", "date")),
+            rows,
+            where=f"{_BY_KEY} AND t.withdrawn_on IS NULL",
+            using=using,
+        )
+
+
+def _add_usages(usages: list[tuple[Decided, NewUsage]], tenant_id: int, using: str) -> None:
+    """Record what was used, and charge what is to be billed: at its catalog's price, or at the amount it came with."""
+    fresh = iter(next_ids("base_object_seq", 2 * len(usages), using=using) if usages else ())
+    charges: list[Row] = []
+    records: list[Row] = []
+    for one, usage in usages:
+        usage_id, charge_id, detail = next(fresh), next(fresh), usage.detail
+        key = (bucket_of(one.facts.account_id), one.facts.account_id)
+        if detail.is_billed:
+            charges.append(
+                (
+                    *(*key, charge_id, tenant_id, one.facts.subscription_id, str(usage_id), usage.product_id),
+                    *(usage.quantity, 0, usage.on, detail.amount_micro, usage.catalog_id),
+                )
+            )
+        records.append(
+            (
+                *(*key, usage_id, tenant_id, one.facts.subscription_id, usage.service_id, str(usage_id)),
+                *(usage.product_id, usage.catalog_id, usage.usage_type_id, usage.quantity, usage.on),
+                *(detail.used_from, detail.used_to, detail.source_system, detail.reference, detail.source),
+                *(detail.destination, detail.device, detail.method, detail.category),
+                *(charge_id if detail.is_billed else None, one.action_id),
+            )
+        )
+    insert_rows("subscription_charge", _CHARGE, charges, using=using)
+    insert_rows("subscription_usage", _USAGE, records, using=using)
 
 
 def _add_charges(charges: list[tuple[Decided, NewCharge]], tenant_id: int, using: str) -> None:
@@ -370,7 +414,7 @@ def _add_charges(charges: list[tuple[Decided, NewCharge]], tenant_id: int, using
         (
             *(bucket_of(one.facts.account_id), one.facts.account_id, charge_id, tenant_id),
             *(one.facts.subscription_id, str(charge_id), charge.product_id, charge.quantity),
-            *(charge.duration, charge.on, charge.price_micro),
+            *(charge.duration, charge.on, charge.price_micro, None),
         )
         for (one, charge), charge_id in zip(charges, fresh, strict=True)
     ]

@@ -13,7 +13,7 @@ from coax.base.tenancy import APP_ALIAS
 from coax.subscription.batch.actions import NewAction, call_off, call_off_services, close_actions, write_actions
 from coax.subscription.batch.effects import Decided, write_effects
 from coax.subscription.queries.codes import SubscriptionUnknown
-from coax.subscription.queries.facts import find_subscription_keys, lock_facts
+from coax.subscription.queries.facts import find_recorded, find_subscription_keys, lock_facts
 from coax.subscription.rules.action_types import check_action_type
 from coax.subscription.rules.decide import decide, spares_free_services
 from coax.subscription.rules.machine import ENDINGS, LIVE, LIVE_SERVICE
@@ -26,6 +26,7 @@ from coax.subscription.types.actions import (
     Behaviour,
     Effects,
     SubscriptionFacts,
+    UsageDetail,
 )
 
 Key = tuple[int, int]
@@ -33,7 +34,10 @@ Key = tuple[int, int]
 _STAYS_OFF: Final = frozenset({"credit_limit", "activation_condition", "installed_item_rules"})
 # What ends a subscription so that another one goes on in its place, which the caller lays down.
 _CONTINUED: Final = frozenset({Behaviour.CHANGE_ACCOUNT, Behaviour.REPLACE})
-_WITH_CHARGES: Final = frozenset({Behaviour.REGRET, Behaviour.CANCEL_EXPENSE})
+_WITH_CHARGES: Final = frozenset(
+    {Behaviour.REGRET, Behaviour.REGRET_SERVICE, Behaviour.CANCEL_EXPENSE, Behaviour.CANCEL_SERVICE_USAGE}
+)
+_WITH_SERVED: Final = frozenset({Behaviour.ADD_SERVICE_USAGE})
 _WITH_RESTS: Final = frozenset({Behaviour.REST, Behaviour.END_RESTING})
 
 
@@ -146,18 +150,34 @@ def _perform_round(
         with_account=context.policy.counts_over_accounts,
         with_items=context.policy.asks_for_items,
         with_charges=bool(behaviours & _WITH_CHARGES),
+        with_served=bool(behaviours & _WITH_SERVED),
         wait=context.wait,
         using=context.using,
     )
+    recorded = _find_recorded([(requests[place], key) for place, key in batch.items() if key], context.using)
     fresh = iter(next_ids("base_object_seq", len(batch), using=context.using) if not scheduled else ())
     outcomes: dict[int, Outcome] = {}
     for place, key in batch.items():
         action_id = scheduled[place].action_id if scheduled else next(fresh)
-        outcomes[place] = _judge(
-            requests[place], action_id, facts.get(key) if key else None, context, is_due=bool(scheduled)
-        )
+        request = requests[place]
+        outcomes[place] = _judge(request, action_id, facts.get(key) if key else None, context, is_due=bool(scheduled))
+        told = _reference_of(request, key) if key else None
+        if told in recorded:
+            text = f"reference: {told[2]!r} of {told[1]!r} is recorded already, as {recorded[told]}."
+            outcomes[place] = replace(outcomes[place], effects=None, refusal=ActionRefused("reference", text))
     _write(list(outcomes.values()), context, is_scheduled=bool(scheduled))
     return outcomes
+
+
+def _reference_of(request: ActionRequest, key: Key) -> tuple[int, str, str]:
+    usage = request.usage or UsageDetail()
+    return key[0], usage.source_system, usage.reference
+
+
+def _find_recorded(batch: Sequence[tuple[ActionRequest, Key]], using: str) -> dict[tuple[int, str, str], str]:
+    """Return the usages of a round that are recorded already: told twice, billed once."""
+    told = [_reference_of(request, key) for request, key in batch if request.usage and request.usage.reference]
+    return find_recorded(told, using=using)
 
 
 def _judge(

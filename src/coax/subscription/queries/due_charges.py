@@ -10,6 +10,7 @@ import polars as pl
 from coax.base.bulk import bind, read_frame
 from coax.subscription.queries.population import Population
 
+# What was used is priced by its usage service catalog, which stands where the contract's price plan does.
 # A charge of a job is billed under the job's contract; the job's key stands where that of a subscription does.
 # A charge reads like a service of its own: it lasts as long as its duration (at least a day) and is billed whole.
 _DUE_CHARGES: Final = """
@@ -22,8 +23,8 @@ SELECT c.bucket, c.account_id, c.id AS service_id,
        c.agreed_price_micro, 0 AS extra_discount_ppm, greatest(c.duration, 1)::int AS duration,
        CASE WHEN c.billed_by IS NOT NULL THEN c.performed_on END AS credit_from,
        c.billed_by IS NOT NULL AS is_credit_only,
-       t.scheme_version_id, t.price_plan_id, t.frequency, t.cycle_day, t.agreement_date,
-       t.binding_period, t.binding_start_date,
+       t.scheme_version_id, coalesce(c.catalog_id, t.price_plan_id) AS price_plan_id, t.frequency, t.cycle_day,
+       t.agreement_date, t.binding_period, t.binding_start_date,
        a.classification_id, a.currency, a.credit_limit_minor, a.credit_period_days, a.revision, u.type_id
 FROM subscription_charge c
 JOIN party_account a ON a.bucket = c.bucket AND a.account_id = c.account_id

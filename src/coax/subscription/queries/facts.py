@@ -63,10 +63,34 @@ SELECT n.subscription_id, i.product_id
  WHERE n.installed_to IS NULL
 """
 _CHARGES: Final = """
-SELECT c.subscription_id, c.id AS charge_id, c.code, c.product_id, c.performed_on, c.billed_by IS NOT NULL AS is_billed
+SELECT c.subscription_id, c.id AS charge_id, g.id AS usage_id, g.service_id, c.code, c.product_id, c.performed_on,
+       c.billed_by IS NOT NULL AS is_billed
   FROM subscription_charge c JOIN {keys}
     ON c.bucket = k.bucket AND c.account_id = k.account_id AND c.subscription_id = k.id
- WHERE c.withdrawn_on IS NULL ORDER BY c.performed_on, c.id
+  LEFT JOIN subscription_usage g ON g.bucket = c.bucket AND g.account_id = c.account_id AND g.charge_id = c.id
+ WHERE c.withdrawn_on IS NULL
+ UNION ALL
+SELECT g.subscription_id, NULL, g.id, g.service_id, g.code, g.product_id, g.performed_on, false
+  FROM subscription_usage g JOIN {keys}
+    ON g.bucket = k.bucket AND g.account_id = k.account_id AND g.subscription_id = k.id
+ WHERE g.withdrawn_on IS NULL AND g.charge_id IS NULL
+ ORDER BY performed_on, code
+"""
+_SERVED: Final = """
+SELECT h.service_id, h.effective_from, h.effective_to
+  FROM subscription_service_history h
+  JOIN unnest(%(buckets)s::smallint[], %(account_ids)s::bigint[]) AS k (bucket, account_id)
+    ON h.bucket = k.bucket AND h.account_id = k.account_id
+ WHERE h.service_id = ANY(%(service_ids)s) AND h.state IN ('effective', 'short_term_effective')
+ ORDER BY h.service_id, h.effective_from, h.id
+"""
+_RECORDED: Final = """
+SELECT g.account_id, g.source_system, g.reference, g.code
+  FROM subscription_usage g
+  JOIN unnest(%(buckets)s::smallint[], %(account_ids)s::bigint[], %(systems)s::text[], %(references)s::text[])
+       AS k (bucket, account_id, source_system, reference)
+    ON g.bucket = k.bucket AND g.account_id = k.account_id
+   AND g.source_system = k.source_system AND g.reference = k.reference
 """
 _FIND: Final = """
 SELECT code, account_id, subscription_id FROM subscription_subscription_code
@@ -98,14 +122,16 @@ def lock_facts(
     with_account: bool = False,
     with_items: bool = False,
     with_charges: bool = False,
+    with_served: bool = False,
     wait: str = "",
     using: str = APP_ALIAS,
 ) -> dict[tuple[int, int], SubscriptionFacts]:
     """Lock the subscriptions with these keys (account_id, subscription_id) and return what is known of each.
 
     `over_limit` are the accounts that owe more than they may; `with_account` counts the products of an account's other
-    subscriptions too, `with_items` reads the goods that are installed, `with_charges` what was charged once. `wait` is
-    NOWAIT, or nothing to wait for whoever has them. The account rows are not locked.
+    subscriptions too, `with_items` reads the goods that are installed, `with_charges` what was charged once,
+    `with_served` when each service could be used. `wait` is NOWAIT, or nothing to wait for whoever has them. The
+    account rows are not locked.
     """
     params: dict[str, Any] = {
         "tenant_id": tenant_id,
@@ -118,6 +144,8 @@ def lock_facts(
     terms = _group(fetch_dicts(_TERMS.format(keys=_KEYS), params, using=using))
     own = "" if with_account else " AND s.subscription_id = k.id"
     rows = {r["service_id"]: r for r in fetch_dicts(_SERVICES.format(keys=_KEYS, own=own), params, using=using)}
+    if with_served:
+        _add_served(rows, params, using)
     services = _group(rows.values())
     rests = _group(fetch_dicts(_RESTS.format(keys=_KEYS), params, using=using)) if with_rests else {}
     items = _group(fetch_dicts(_ITEMS.format(keys=_KEYS), params, using=using)) if with_items else {}
@@ -180,6 +208,28 @@ def _make_facts(
     )
 
 
+def find_recorded(
+    references: Sequence[tuple[int, str, str]], *, using: str = APP_ALIAS
+) -> dict[tuple[int, str, str], str]:
+    """Return which of these usages (account_id, source system, its reference) are recorded already, as which."""
+    if not references:
+        return {}
+    accounts, systems, names = (list(column) for column in zip(*references, strict=True))
+    params = {"account_ids": accounts, "systems": systems, "references": names}
+    params["buckets"] = [bucket_of(account_id) for account_id in accounts]
+    rows = fetch_rows(_RECORDED, params, using=using)
+    return {(account_id, system, reference): code for account_id, system, reference, code in rows}
+
+
+def _add_served(rows: dict[int, dict[str, Any]], params: dict[str, Any], using: str) -> None:
+    """Add to services when they could be used; one without a history could since it began."""
+    for row in rows.values():
+        is_on = ServiceState(row["state"]) is ServiceState.EFFECTIVE and not row["has_history"]
+        row["served"] = ((row["effective_from"], row["effective_to"]),) if is_on else ()
+    for service_id, start, end in fetch_rows(_SERVED, {**params, "service_ids": list(rows)}, using=using):
+        rows[service_id]["served"] += ((start, end),)
+
+
 def _make_term(row: dict[str, Any]) -> TermFacts:
     names = TermFacts.__slots__
     return TermFacts(**{name: row[name] for name in names})
@@ -204,6 +254,7 @@ def _make_service(row: dict[str, Any], today: date) -> ServiceFacts:
         changed_on=row["state_from"] or row["effective_from"],
         swapped_from=row["swapped_from"],
         stays_off=row["stays_off"],
+        served=row.get("served", ()),
     )
 
 

@@ -30,6 +30,10 @@ def load_policy(as_of: date, *, unit: str | None = None, using: str = APP_ALIAS)
         kind: {row.entity_id: row.spec for row in find_versions(kind, as_of, using=using)}
         for kind in ("subscription_type", "account_classification")
     }
+    active: dict[str, Any] = {
+        kind: {row.entity_id: row.spec for row in find_versions(kind, as_of, using=using) if row.spec.is_active}
+        for kind in ("usage_service_catalog", "usage_type")
+    }
     return Policy(
         products={row.entity_id: row.spec for row in products},
         product_ids={row.code: row.entity_id for row in products},
@@ -47,6 +51,8 @@ def load_policy(as_of: date, *, unit: str | None = None, using: str = APP_ALIAS)
         definition=definition.spec if definition and isinstance(definition.spec, SubscriptionDefinition) else None,
         rules=tuple(rules),
         unit=unit,
+        catalogs=active["usage_service_catalog"],
+        usage_types=active["usage_type"],
         action_types={
             row.code: row.spec
             for row in find_versions("action_type", as_of, using=using)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from types import MappingProxyType
+from typing import Final
 
 from coax.configuration.types.billing_term_definition import BillingDirective, BillingTermRule, BillingTermRuleKind
 from coax.configuration.types.catalogue import ProductClass
@@ -18,6 +19,7 @@ from coax.subscription.rules.policy import Policy
 from coax.subscription.rules.refusals import ActionRefused
 from coax.subscription.rules.structure import check_structure
 from coax.subscription.rules.swap import check_swap, go_back
+from coax.subscription.rules.usage import decide_usage
 from coax.subscription.types.actions import (
     ActionRequest,
     Behaviour,
@@ -66,17 +68,16 @@ def decide(
     if transition.activates or request.behaviour is Behaviour.SHORT_TERM_ACTIVATE:
         _check_activation(request, facts)
         _check_conditions(request, facts, policy, transition)
-    apart = _decide_apart(request, facts, policy)
-    if apart is not None:
-        return apart
+    if request.behaviour in _APART:
+        return _APART[request.behaviour](request, facts, policy)
     effects = _decide_services(request, facts, policy, transition)
     if transition.adds_service:
         effects = replace(effects, new_services=(_decide_new(request, facts, policy, transition, effects),))
     if transition.to:
         ends_on = request.ends_on if transition.needs_end else None
         effects = replace(effects, state=transition.to, on=request.performed_on, state_ends_on=ends_on)
-    if request.behaviour is Behaviour.REGRET:
-        effects = replace(effects, withdrawn=tuple(_find_regretted(request, facts, policy)))
+    if request.behaviour in {Behaviour.REGRET, Behaviour.REGRET_SERVICE}:
+        effects = replace(effects, withdrawn=tuple(_find_regretted(request, facts, effects, policy)))
     check_structure(request, facts, effects, policy)
     if request.behaviour not in {Behaviour.CANCEL, Behaviour.CANCEL_SERVICE}:
         return effects
@@ -89,22 +90,6 @@ def decide(
         remaining_fees=remaining_fees,
     )
     return replace(effects, charges=tuple(penalties))
-
-
-def _decide_apart(request: ActionRequest, facts: SubscriptionFacts, policy: Policy) -> Effects | None:
-    """Return what an action changes that leaves states and services as they are; None for the others."""
-    match request.behaviour:
-        case Behaviour.EXTEND_GRACE:
-            return Effects(grace_until=request.ends_on)
-        case Behaviour.AMEND_BILLING_TERM:
-            return _amend(request, facts, policy)
-        case Behaviour.ADD_EXPENSE:
-            return Effects(charges=(decide_expense(request, policy),))
-        case Behaviour.CANCEL_EXPENSE:
-            return Effects(withdrawn=(decide_withdrawal(request, facts),))
-        case Behaviour.CHANGE_LOCATION:
-            return Effects(location=decide_location(request, facts))
-    return None
 
 
 def _amend(request: ActionRequest, facts: SubscriptionFacts, policy: Policy) -> Effects:
@@ -151,7 +136,8 @@ def _check_day(request: ActionRequest, facts: SubscriptionFacts, today: date) ->
         raise ActionRefused(
             "performed_on", f"performed_on: {request.performed_on} is still to come; allowed is up to {today}."
         )
-    if request.performed_on < facts.changed_on:
+    is_told_late = request.behaviour is Behaviour.ADD_SERVICE_USAGE  # its rule asks the history of that day
+    if request.performed_on < facts.changed_on and not is_told_late:
         raise ActionRefused(
             "performed_on",
             f"performed_on: {request.performed_on} is before subscription {facts.code} became {facts.state}; "
@@ -332,10 +318,19 @@ def _check_regret(request: ActionRequest, facts: SubscriptionFacts, policy: Poli
             )
 
 
-def _find_regretted(request: ActionRequest, facts: SubscriptionFacts, policy: Policy) -> Iterator[Withdrawal]:
-    """Yield what was charged once and is taken back with the subscription; what a rule keeps stays charged."""
+def _find_regretted(
+    request: ActionRequest, facts: SubscriptionFacts, effects: Effects, policy: Policy
+) -> Iterator[Withdrawal]:
+    """Yield what is taken back with a regret; what a rule keeps stays charged.
+
+    With a subscription it is all that was charged once or used, with a service what was used by it.
+    """
+    is_whole = request.behaviour is Behaviour.REGRET
+    gone = {change.service.service_id for change in effects.services if change.state is ServiceState.REGRETTED}
     kept = {code for rule in policy.find_rules(BillingTermRuleKind.REGRET, facts) for code in rule.keep_charges}
     for charge in facts.charges:
+        if not is_whole and charge.service_id not in gone:
+            continue
         product = policy.products.get(charge.product_id)
         if product is None or product.code not in kept:
             yield Withdrawal(charge, max(request.performed_on, charge.performed_on))
@@ -454,3 +449,15 @@ def spares_free_services(effects: Effects, facts: SubscriptionFacts, policy: Pol
     if len(charged) == len(effects.services):
         return effects
     return replace(effects, services=charged, state=None, on=None)
+
+
+# Actions that leave the states of subscription and services as they are.
+_APART: Final[dict[Behaviour, Callable[[ActionRequest, SubscriptionFacts, Policy], Effects]]] = {
+    Behaviour.EXTEND_GRACE: lambda request, _, __: Effects(grace_until=request.ends_on),
+    Behaviour.AMEND_BILLING_TERM: _amend,
+    Behaviour.ADD_EXPENSE: lambda request, _, policy: Effects(charges=(decide_expense(request, policy),)),
+    Behaviour.CANCEL_EXPENSE: lambda request, facts, _: Effects(withdrawn=(decide_withdrawal(request, facts),)),
+    Behaviour.ADD_SERVICE_USAGE: lambda *known: Effects(usages=(decide_usage(*known),)),
+    Behaviour.CANCEL_SERVICE_USAGE: lambda request, facts, _: Effects(withdrawn=(decide_withdrawal(request, facts),)),
+    Behaviour.CHANGE_LOCATION: lambda request, facts, _: Effects(location=decide_location(request, facts)),
+}

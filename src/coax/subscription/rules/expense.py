@@ -8,7 +8,14 @@ from coax.configuration.types.catalogue import ProductClass
 from coax.configuration.types.job_type import DURATION_MAX, QUANTITY_MAX
 from coax.subscription.rules.policy import Policy
 from coax.subscription.rules.refusals import ActionRefused
-from coax.subscription.types.actions import ActionRequest, ChargeFacts, NewCharge, SubscriptionFacts, Withdrawal
+from coax.subscription.types.actions import (
+    ActionRequest,
+    Behaviour,
+    ChargeFacts,
+    NewCharge,
+    SubscriptionFacts,
+    Withdrawal,
+)
 
 CHARGED_ONCE: Final = (ProductClass.ONE_TIME, ProductClass.EXPENSE, ProductClass.PHYSICAL_GOOD)
 LOCATION_CHARS_MAX: Final = 500
@@ -34,13 +41,16 @@ def decide_expense(request: ActionRequest, policy: Policy) -> NewCharge:
 
 
 def decide_withdrawal(request: ActionRequest, facts: SubscriptionFacts) -> Withdrawal:
-    """Return what is taken back of what was charged once. Raises: ActionRefused."""
-    for charge in facts.charges:
+    """Return what is taken back of what was charged once, or of what was used. Raises: ActionRefused."""
+    is_usage = request.behaviour is Behaviour.CANCEL_SERVICE_USAGE
+    charges = [charge for charge in facts.charges if (charge.usage_id is not None) == is_usage]
+    for charge in charges:
         if charge.code == request.charge_code:
             _check_not_before(request, charge)
             return Withdrawal(charge, request.performed_on)
-    listed = ", ".join(charge.code for charge in facts.charges) or "none"
-    text = f"charge: {request.charge_code!r} is not one of {facts.code} that can be taken back: {listed}."
+    listed = ", ".join(charge.code for charge in charges) or "none"
+    what = "usage" if is_usage else "charge"
+    text = f"{what}: {request.charge_code!r} is not one of {facts.code} that can be taken back: {listed}."
     raise ActionRefused("charge", text, subscription=facts.code)
 
 

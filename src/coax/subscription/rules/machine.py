@@ -137,6 +137,9 @@ TRANSITIONS: Final[dict[Behaviour, Transition]] = {
     Behaviour.AMEND_BILLING_TERM: Transition(frozenset({_S.DRAFT, _S.EFFECTIVE, _S.NOT_EFFECTIVE, _S.IN_RESTING})),
     Behaviour.ADD_EXPENSE: Transition(LIVE),
     Behaviour.CANCEL_EXPENSE: Transition(LIVE | {_S.CANCELLED}),
+    # Usage is told late: whether it could be used is asked of the carrying service's history, on the day of use.
+    Behaviour.ADD_SERVICE_USAGE: Transition((LIVE | {_S.CANCELLED}) - {_S.DRAFT}),
+    Behaviour.CANCEL_SERVICE_USAGE: Transition(LIVE | {_S.CANCELLED}),
     Behaviour.CHANGE_LOCATION: Transition(LIVE),
     Behaviour.CHANGE_ACCOUNT: Transition(
         frozenset({_S.DRAFT, _S.EFFECTIVE, _S.NOT_EFFECTIVE}), _S.REPLACED, LIVE_SERVICE, _V.REPLACED

@@ -15,6 +15,7 @@ from coax.configuration.types.billing_term_scheme import BillingTermScheme
 from coax.configuration.types.catalogue import Product
 from coax.configuration.types.subscription_definition import CountScope, ServiceKind, SubscriptionDefinition
 from coax.configuration.types.subscription_type import SubscriptionType
+from coax.configuration.types.usage import UsageServiceCatalog, UsageType
 from coax.subscription.rules.machine import DIRECTIVES
 from coax.subscription.types.actions import ServiceState, SubscriptionFacts
 
@@ -32,8 +33,8 @@ class Policy:
     `scheme_versions` and `plan_ids` are the active ones, by code.
 
     `definition` is the active subscription definition, None where there is none; `rules` those of the active billing
-    term definition for subscriptions; `action_types` the active ones by code; `unit` that of who
-    acts, None for who may do everything.
+    term definition for subscriptions; `action_types` the active ones by code; `catalogs` and `usage_types` the active
+    ones of usage by their entities' keys; `unit` that of who acts, None for who may do everything.
     """
 
     products: Mapping[int, Product]
@@ -46,6 +47,8 @@ class Policy:
     definition: SubscriptionDefinition | None
     rules: tuple[BillingTermRule, ...]
     action_types: Mapping[str, ActionType] = field(default_factory=dict)
+    catalogs: Mapping[int, UsageServiceCatalog] = field(default_factory=dict)
+    usage_types: Mapping[int, UsageType] = field(default_factory=dict)
     unit: str | None = None
 
     @property

@@ -50,6 +50,28 @@ class ActionState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UsageDetail:
+    """What is known of a usage beside service, amount and day (reference 2.8); what is not known stays empty.
+
+    `amount_micro` is its price where it comes rated, `reference` what its source system calls it.
+    """
+
+    usage_type: str = ""
+    catalog: str = ""
+    is_billed: bool = True
+    amount_micro: int | None = None
+    used_from: datetime | None = None
+    used_to: datetime | None = None
+    source_system: str = ""
+    reference: str = ""
+    source: str = ""
+    destination: str = ""
+    device: str = ""
+    method: str = ""
+    category: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ActionRequest:
     """One action as asked for; what a behaviour does not use stays empty.
 
@@ -83,13 +105,15 @@ class ActionRequest:
     location: str | None = None
     account_code: str | None = None
     charge_code: str | None = None
+    usage: UsageDetail | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceFacts:
     """A service when an action is decided; `changed_on` is the first day of its present state.
 
-    `stays_off`: it was stopped by itself, so activating its subscription does not bring it back.
+    `stays_off`: it was stopped by itself, so activating its subscription does not bring it back. `served` are the
+    half-open days on which it could be used (where that was asked for).
     """
 
     service_id: int
@@ -105,6 +129,7 @@ class ServiceFacts:
     changed_on: date
     swapped_from: int | None = None
     stays_off: bool = False
+    served: tuple[tuple[date, date | None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +150,14 @@ class TermFacts:
 
 @dataclass(frozen=True, slots=True)
 class ChargeFacts:
-    """What was charged once, and is not taken back, when an action is decided."""
+    """What was charged once or used, and is not taken back, when an action is decided.
 
-    charge_id: int
+    `usage_id` and `service_id` are of what was used; usage that costs nothing has no `charge_id`.
+    """
+
+    charge_id: int | None
+    usage_id: int | None
+    service_id: int | None
     code: str
     product_id: int
     performed_on: date
@@ -228,6 +258,19 @@ class NewCharge:
 
 
 @dataclass(frozen=True, slots=True)
+class NewUsage:
+    """A use of a service, carried by a termed one, with what is known of it."""
+
+    service_id: int
+    product_id: int
+    catalog_id: int
+    usage_type_id: int | None
+    on: date
+    quantity: int
+    detail: UsageDetail
+
+
+@dataclass(frozen=True, slots=True)
 class Withdrawal:
     """A charge that is taken back on a day: not billed, or credited where it was."""
 
@@ -247,6 +290,7 @@ class Effects:
     new_services: tuple[NewService, ...] = ()
     new_term: NewTerm | None = None
     charges: tuple[NewCharge, ...] = ()
+    usages: tuple[NewUsage, ...] = ()
     withdrawn: tuple[Withdrawal, ...] = ()
     location: str | None = None
 
