@@ -30,14 +30,18 @@ from coax.subscription.operations.item_test import record_item_test
 from coax.subscription.operations.job_change import equip_job_line, move_job
 from coax.subscription.operations.location_add import add_location
 from coax.subscription.rules.machine import TRANSITIONS
-from coax.subscription.types.actions import Behaviour
+from coax.subscription.types.actions import Behaviour, UsageDetail
 from coax.subscription.types.items import ItemCondition
 from coax.subscription.types.jobs import JobOrder, JobRequest, JobVerb, LineRequest, SaleOrder
 from tests.builders.broadcasters import RULES, ABroadcaster, a_broadcaster
+from tests.builders.bundles import BUNDLE
+from tests.builders.usage import USAGE
 
 PRODUCTS = ("silver", "gold", "football", "news", "eurosports-1")
+BUNDLED = ("football", "news", "gold")  # of which one or two go with silver
 MANDATORY = {"silver", "gold", "eurosports-1"}  # of type Basic Plan, or named as mandatory
 ITEMS = ("D1", "D2", "C1")
+LIVE = "s.state NOT IN ('cancelled', 'regretted', 'swapped', 'removed', 'replaced')"
 FIRST_DAY = date(2026, 7, 1)
 BEHAVIOURS = [kind for kind in Behaviour if kind in TRANSITIONS]
 
@@ -136,8 +140,17 @@ class World:
             values["product_code"] = "installation" if behaviour is Behaviour.ADD_EXPENSE else product
         if behaviour is Behaviour.AMEND_BILLING_TERM:
             values |= {"amendment": "new", "binding_period": "annual"} if number % 2 else {"amendment": "cancelled"}
-        if behaviour is Behaviour.CANCEL_EXPENSE:
-            values["charge_code"] = self.pick("charge", number)
+        if behaviour in {Behaviour.CANCEL_EXPENSE, Behaviour.CANCEL_SERVICE_USAGE}:
+            table = "charge" if behaviour is Behaviour.CANCEL_EXPENSE else "usage"
+            values["charge_code"] = self.pick(table, number)
+        if behaviour is Behaviour.ADD_SERVICE_USAGE:
+            told = UsageDetail(
+                usage_type="film", source_system="vod", reference=str(number % 5), is_billed=number % 4 > 0
+            )
+            values |= {"product_code": "film", "usage": told, "service_code": PRODUCTS[number % len(PRODUCTS)]}
+        if behaviour is Behaviour.AMEND_BUNDLE:
+            chosen = [code for place, code in enumerate(BUNDLED) if number >> place & 1]
+            values |= {"bundle_code": "family", "product_codes": ("silver", *chosen) if number % 5 else ()}
         if behaviour is Behaviour.CHANGE_LOCATION:
             values["location"] = f"Street {number}"
         if behaviour is Behaviour.CHANGE_ACCOUNT:
@@ -236,7 +249,7 @@ def build(rules: Rules, path: Path) -> World:
         changes[f"of {product}"] = (
             f"product: {product}, billing_type: pre_bill -> product: {product}, billing_type: {kind}"
         )
-    zx = a_broadcaster(**changes)
+    zx = a_broadcaster(**changes, **BUNDLE, **USAGE)
     bound = {"binding_period": "annual", "binding_start_date": "2026-07-01"} if rules.is_bound else {}
     rows = [
         {"account_code": "A", "product": "silver", "billed_until": "2026-07-01", "credit_limit": "100", **bound},
@@ -255,8 +268,8 @@ def build(rules: Rules, path: Path) -> World:
 def check(world: World, rules: Rules) -> None:
     """Ask, by statements of its own, what is promised of every subscription; the books prove the rest."""
     live = world.zx.rows(
-        """SELECT u.id, u.account_id, array_agg(e.code ORDER BY e.code) FILTER (WHERE s.state NOT IN
-               ('cancelled', 'regretted', 'swapped', 'removed', 'replaced')) AS products,
+        f"""SELECT u.id, u.account_id, array_agg(e.code ORDER BY e.code) FILTER (WHERE {LIVE}) AS products,
+               array_agg(e.code ORDER BY e.code) FILTER (WHERE s.bundle_id IS NOT NULL AND {LIVE}) AS bundled,
                (SELECT count(*) FROM subscription_billing_term t
                  WHERE t.subscription_id = u.id AND t.effective_to IS NULL) AS contracts,
                (SELECT count(*) FROM subscription_installed_item n
@@ -273,6 +286,9 @@ def check(world: World, rules: Rules) -> None:
         assert 1 <= mandatory <= rules.mandatory_max, row
         assert len(products) - mandatory <= rules.optional_max, row
         assert not rules.needs_basic or "football" not in products or {"silver", "gold"} & set(products), row
+        bundled = row["bundled"] or ["silver", "news"]
+        assert "silver" in bundled, row
+        assert 1 <= len(set(bundled) & set(BUNDLED)) <= 2, row
         assert row["contracts"] == 1, row
         assert row["items"] <= rules.items_max, row
     owners = Counter(row["account_id"] for row in live)

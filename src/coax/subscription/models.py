@@ -96,6 +96,7 @@ class Service(models.Model):
     state = models.TextField(default="effective", db_default="effective")
     state_from = models.DateField(null=True)
     swapped_from = models.BigIntegerField(null=True)
+    bundle_id = models.BigIntegerField(null=True)
     has_history = models.BooleanField(default=False, db_default=False)
     stays_off = models.BooleanField(default=False, db_default=False)
 
@@ -222,6 +223,7 @@ class ServiceHistory(models.Model):
     effective_from = models.DateField()
     effective_to = models.DateField(null=True)
     billable_from = models.DateField(null=True)
+    bundle_id = models.BigIntegerField(null=True)
     action_id = models.BigIntegerField(null=True)
 
     class Meta:

@@ -37,6 +37,7 @@ def test_company_zx_is_right() -> None:
     assert check_outcome(Outcome(planned, {}, as_of=today), currency="EUR") == []
     assert {entity.kind for entity in parsed.entities} == set(KINDS) - {
         "account_classification",
+        "product_bundle",
         "provisioning_distributor",
     }
 

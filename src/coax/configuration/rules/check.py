@@ -12,6 +12,7 @@ from coax.configuration.rules.outcome import Outcome, Version
 from coax.configuration.rules.parse import suggest
 from coax.configuration.types.billing_term_definition import BillingTermDefinition
 from coax.configuration.types.billing_term_scheme import BillingTermScheme
+from coax.configuration.types.bundle import ProductBundle
 from coax.configuration.types.catalogue import (
     FinancialTransactionType,
     Product,
@@ -124,6 +125,10 @@ def _is_rounding(found: ProductClass) -> bool:
     return found is ProductClass.ROUNDING
 
 
+def _is_termed(found: ProductClass) -> bool:
+    return found is ProductClass.TERMED
+
+
 def _is_usage(found: ProductClass) -> bool:
     return found is ProductClass.USAGE
 
@@ -181,6 +186,16 @@ def _check_package(version: Version, spec: SubscriptionType, outcome: Outcome) -
             allowed = suggest(spec.package.price_plan, scheme.spec.price_plans)
             message = f"the scheme {scheme.spec.code} does not allow this price plan"
             yield version.report(("package", "price_plan"), message, value=spec.package.price_plan, allowed=allowed)
+
+
+def _check_bundles(outcome: Outcome) -> Iterator[Problem]:
+    for version in outcome.versions("product_bundle"):
+        if isinstance(version.spec, ProductBundle):
+            for i, component in enumerate(version.spec.components):
+                loc: Loc = ("components", i, "product")
+                yield from _report_class(
+                    version, outcome, loc, component.product, is_allowed=_is_termed, wanted="a termed service"
+                )
 
 
 def _check_usage_catalogs(outcome: Outcome) -> Iterator[Problem]:
@@ -275,6 +290,7 @@ _CHECKS: Final[tuple[Callable[[Outcome], Iterator[Problem]], ...]] = (
     check_prices,
     _check_schemes,
     _check_subscription_types,
+    _check_bundles,
     _check_usage_catalogs,
     _check_run_definitions,
     _check_penalties,

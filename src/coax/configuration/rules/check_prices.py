@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from coax.configuration.rules.outcome import Outcome, Version
 from coax.configuration.types.billing_term_scheme import BillingModel, BillingTermScheme
+from coax.configuration.types.bundle import ProductBundle
 from coax.configuration.types.documents import Problem
 from coax.configuration.types.fields import divides, frequency_months_days
 from coax.configuration.types.price_plan import PricePlan, PricePlanType, Rate
@@ -18,6 +19,7 @@ def check_prices(outcome: Outcome) -> Iterator[Problem]:
         if not isinstance(version.spec, PricePlan):
             continue
         yield from _check_base_plan(version, version.spec, outcome)
+        yield from _check_bundles(version, version.spec, outcome)
         for scheme in _schemes_of(version.spec, outcome):
             for problem in _check_periods(version, version.spec, scheme):
                 key = (problem.file, problem.path, problem.line or 0)
@@ -40,6 +42,16 @@ def _check_base_plan(version: Version, plan: PricePlan, outcome: Outcome) -> Ite
             message = f"the currency must be that of the base plan {plan.base_plan}"
             yield version.report(("currency",), message, value=plan.currency, allowed=base.currency)
             return
+
+
+def _check_bundles(version: Version, plan: PricePlan, outcome: Outcome) -> Iterator[Problem]:
+    for i, rate in enumerate(plan.rates):
+        for other in outcome.versions_of("product_bundle", rate.bundle) if rate.bundle else ():
+            if isinstance(other.spec, ProductBundle) and rate.product not in other.spec.products:
+                message = f"the bundle {rate.bundle} has no such service"
+                allowed = ", ".join(other.spec.products)
+                yield version.report(("rates", i, "product"), message, value=rate.product, allowed=allowed)
+                break
 
 
 def _schemes_of(plan: PricePlan, outcome: Outcome) -> Iterator[BillingTermScheme]:
@@ -71,5 +83,5 @@ def _frequencies_priced(plan: PricePlan, rate: Rate, frequencies: list[str]) -> 
     """Return the frequencies that a rate prices: its own, or those that no other rate of its product has."""
     if rate.frequency is not None:
         return [rate.frequency]
-    others = {other.frequency for other in plan.rates if other.product == rate.product}
+    others = {other.frequency for other in plan.rates if (other.product, other.bundle) == (rate.product, rate.bundle)}
     return [frequency for frequency in frequencies if frequency not in others]

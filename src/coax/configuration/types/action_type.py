@@ -35,6 +35,7 @@ class Behaviour(Choice):
     REGRET_SERVICE = "regret_service"
     UNDO_ADD_SERVICE = "undo_add_service"
     SWAP_SERVICE = "swap_service"
+    AMEND_BUNDLE = "amend_bundle"
     AMEND_BILLING_TERM = "amend_billing_term"
     ADD_EXPENSE = "add_expense"
     CANCEL_EXPENSE = "cancel_expense"

@@ -82,6 +82,9 @@ class Rate(Spec):
 
     product: ProductRef = Field(description="Product that the rate prices.")
     frequency: Frequency | None = Field(default=None, description="Only for this billing frequency; empty for all.")
+    bundle: Annotated[Code, Ref("product_bundle")] | None = Field(
+        default=None, description="Only while it is held as part of this bundle; empty for always."
+    )
     model: RateModel = Field(default=RateModel.FLAT, description="One price, or prices by tier.")
     price: Price | None = Field(default=None, description="The price of a flat rate, in major units.")
     tiers: Many[Tier] = Field(default=(), description="The prices of a tiered rate.")
@@ -225,7 +228,7 @@ class PricePlan(Entity):
     conditions: PlanConditions = Field(default=PlanConditions(), description="When a conditional plan is used.")
     currency: Currency = Field(description="ISO 4217 code of all amounts of the plan.")
     tax_inclusive: bool = Field(default=False, description="Prices contain the tax.")
-    rates: Many[Rate] = Field(default=(), description="One rate per product, or per product and frequency.")
+    rates: Many[Rate] = Field(default=(), description="One rate per product, frequency and bundle.")
     discounts: Many[Discount] = Field(default=(), description="Discounts; the percentages that apply are added.")
 
     @model_validator(mode="after")
@@ -249,9 +252,9 @@ def _check_type(plan: PricePlan) -> Iterator[Issue]:
 
 
 def _check_rates_unique(plan: PricePlan) -> Iterator[Issue]:
-    seen: dict[tuple[str, str | None], int] = {}
+    seen: dict[tuple[str, str | None, str | None], int] = {}
     for i, rate in enumerate(plan.rates):
-        key = (rate.product, rate.frequency)
+        key = (rate.product, rate.frequency, rate.bundle)
         if key in seen:
             text = f"rates[{seen[key]}] already prices this product for the same frequency"
             yield Issue(("rates", i, "product"), text, rate.product)

@@ -8,6 +8,7 @@ from typing import Final, Literal
 from coax.configuration.types.action_type import ActionType
 from coax.configuration.types.billing_term_definition import BillingTermDefinition
 from coax.configuration.types.billing_term_scheme import BillingTermScheme
+from coax.configuration.types.bundle import ProductBundle
 from coax.configuration.types.catalogue import (
     AccountClassification,
     FinancialTransactionType,
@@ -69,6 +70,7 @@ _ALL: Final = (
     _declare(OrganisationalUnit, "organisational_unit", "Organisational unit"),
     _declare(ProvisioningDistributor, "provisioning_distributor", "Provisioning distributor"),
     _declare(FinancialTransactionType, "financial_transaction_type", "Financial transaction type"),
+    _declare(ProductBundle, "product_bundle", "Product bundle"),
     _declare(PricePlan, "price_plan", "Price plan", on_use="replace"),
     _declare(UsageServiceCatalog, "usage_service_catalog", "Usage service catalog", on_use="replace"),
     _declare(UsageType, "usage_type", "Usage type"),

@@ -19,7 +19,7 @@ from coax.rating.frames.catalogue import Catalogue, compile_catalogue
 from coax.rating.types import AdvanceMode, CycleAdjustment
 
 FROZEN_KINDS = (
-    *("price_plan", "usage_service_catalog", "product", "tax_class"),
+    *("price_plan", "product_bundle", "usage_service_catalog", "product", "tax_class"),
     *("billing_term_scheme", "account_classification"),
 )
 

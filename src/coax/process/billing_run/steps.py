@@ -48,7 +48,7 @@ REFUSED_TYPES: Final[dict[str, type[pl.DataType]]] = {
     "detail": pl.String,
 }
 KEY_IN_DETAIL: Final = re.compile(r"\b(product|plan|tax class) (\d+)")
-CONTRACT_COLUMNS: Final = ["price_plan_id", "frequency", "binding_period", "classification_id"]
+CONTRACT_COLUMNS: Final = ["price_plan_id", "frequency", "binding_period", "classification_id", "bundle_id"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +279,7 @@ def _join_catalogue(chosen: pl.DataFrame, context: RunContext) -> pl.DataFrame:
         [
             (
                 *row,
-                *choose_plan(catalogue.conditional_plans, row[0], row[1], row[2], -1 if row[3] is None else row[3]),
+                *_choose_plan(catalogue, *row),
             )
             for row in contracts.iter_rows()
             if row[0] is not None
@@ -307,6 +307,23 @@ def _join_catalogue(chosen: pl.DataFrame, context: RunContext) -> pl.DataFrame:
         .collect()
     )
     return _as_once(joined) if joined["is_once"].any() else joined
+
+
+def _choose_plan(
+    catalogue: Catalogue,
+    plan_id: int,
+    frequency: str,
+    binding_period: str,
+    classification_id: int | None,
+    bundle_id: int | None,
+) -> tuple[int, int]:
+    """Return the plan of a contract and what it falls back to, with the prices of the bundle in place."""
+    classification = -1 if classification_id is None else classification_id
+    plans = choose_plan(catalogue.conditional_plans, plan_id, frequency, binding_period, classification)
+    if bundle_id is None:
+        return plans
+    plan, fallback = (catalogue.bundle_plans.get((key, bundle_id), key) for key in plans)
+    return plan, fallback
 
 
 def _as_once(joined: pl.DataFrame) -> pl.DataFrame:

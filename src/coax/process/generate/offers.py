@@ -91,7 +91,9 @@ def _offers_of(scheme: Scheme, current: Sequence[ConfigurationRow], currency: st
 
 
 def _is_priced(plan: PricePlan, product: str, frequency: str) -> bool:
-    return any(rate.product == product and rate.frequency in {None, frequency} for rate in plan.rates)
+    return any(
+        rate.product == product and rate.bundle is None and rate.frequency in {None, frequency} for rate in plan.rates
+    )
 
 
 def _make_offer(

@@ -22,6 +22,7 @@ from coax.subscription.operations.perform_actions import ActionContext, Outcome,
 from coax.subscription.operations.schedule_action import cancel_action, schedule_action
 from coax.subscription.queries.codes import get_subscription_key
 from coax.subscription.queries.facts import SubscriptionBusy
+from coax.subscription.rules.decide import WITH_PENALTIES
 from coax.subscription.types.actions import (
     ActionRequest,
     ActionState,
@@ -124,7 +125,7 @@ def perform_request(*, tenant: Tenant, request: ActionRequest, actor: str, using
     key = get_subscription_key(tenant_id=tenant.id, code=request.subscription_code, using=using)
     over = find_over_limit([key.account_id], using=using)
     context = make_context(tenant, actor=actor, over_limit=over, wait="NOWAIT", using=using)
-    if request.behaviour in {Behaviour.CANCEL, Behaviour.CANCEL_SERVICE}:
+    if request.behaviour in WITH_PENALTIES:
         fees = _read_fees(tenant, context, (key.account_id, key.subscription_id), request)
         context = replace(context, remaining_fees=fees)
     try:
@@ -157,7 +158,9 @@ def describe_effects(effects: Effects) -> list[str]:
     if effects.grace_until:
         lines.append(f"grace until {effects.grace_until}")
     lines += [
-        f"{change.service.code}: {change.state.replace('_', ' ')} from {change.credit_from or change.on}, "
+        f"{change.service.code}: {'into' if change.bundle_id else 'out of'} the bundle from {change.on}"
+        if change.membership
+        else f"{change.service.code}: {change.state.replace('_', ' ')} from {change.credit_from or change.on}, "
         f"{change.directive.replace('_', ' ')}"
         for change in effects.services
     ]

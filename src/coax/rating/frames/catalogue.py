@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import product as product_of
 from typing import Any, Protocol, cast
 
 import polars as pl
@@ -23,6 +24,7 @@ from coax.configuration.types.entity import Entity
 from coax.configuration.types.fields import frequency_months_days
 from coax.configuration.types.price_plan import PricePlan, PricePlanType, Rate
 from coax.configuration.types.usage import UsageServiceCatalog
+from coax.rating.frames.bundle_plans import BundlePlans, find_plan_keys, number_bundle_plans
 from coax.rating.frames.rating import Tariff, compile_tariff
 from coax.rating.frames.schemas import DISCOUNT_SCHEMA, RATE_SCHEMA, TAX_SCHEMA
 from coax.rating.types import AppliedPer, MaturityStart, RateModel, TierBasis
@@ -71,6 +73,7 @@ class Catalogue:
     plan_currencies: pl.DataFrame
     conditional_plans: tuple[ConditionalPlan, ...]
     codes: dict[int, str]  # of entities, by key
+    bundle_plans: BundlePlans  # the plan, by its key and that of a bundle, that has the bundle's prices in place
     usage_products: tuple[int, ...]  # billed by consumption, never by time (R57, R107)
 
 
@@ -103,11 +106,13 @@ def compile_catalogue(versions: Sequence[VersionRow], *, as_of: date) -> Catalog
     frequencies = _number_frequencies(versions)
     plans = [row for row in versions if row.kind == "price_plan"]
     priced = [*plans, *(row for row in versions if row.kind == "usage_service_catalog")]
-    rates, sources = _compile_rates(versions, priced, keys, frequencies)
+    bundle_plans = number_bundle_plans([(row.entity_id, _plan(row)) for row in plans], keys)
+    rates, sources = _compile_rates(versions, priced, keys, frequencies, bundle_plans)
+    discounts = list(_discounts(plans, keys, frequencies, bundle_plans))
     return Catalogue(
         tariff=compile_tariff(
             pl.DataFrame(rates, schema=RATE_SCHEMA, orient="row"),
-            pl.DataFrame(list(_discounts(plans, keys, frequencies)), schema=DISCOUNT_SCHEMA, orient="row"),
+            pl.DataFrame(discounts, schema=DISCOUNT_SCHEMA, orient="row"),
             pl.DataFrame(list(_taxes(versions)), schema=TAX_SCHEMA, orient="row"),
         ),
         rate_sources=pl.DataFrame(
@@ -142,7 +147,8 @@ def compile_catalogue(versions: Sequence[VersionRow], *, as_of: date) -> Catalog
             orient="row",
         ),
         conditional_plans=tuple(_conditional_plans(plans, keys, as_of)),
-        codes={row.entity_id: row.code for row in versions},
+        codes=_name_keys(versions, bundle_plans),
+        bundle_plans=bundle_plans,
         usage_products=tuple(
             row.entity_id
             for row in _standing(versions, "product", as_of)
@@ -212,6 +218,7 @@ def _compile_rates(
     priced: Sequence[VersionRow],
     keys: dict[tuple[str, str], int],
     frequencies: dict[str, int],
+    bundle_plans: BundlePlans,
 ) -> tuple[list[tuple[Any, ...]], list[tuple[int, int, int, int]]]:
     rows: list[tuple[Any, ...]] = []
     sources: list[tuple[int, int, int, int]] = []
@@ -219,13 +226,20 @@ def _compile_rates(
     for row in priced:
         plan = _priced(row)
         for rate_no, rate in enumerate(plan.rates):
-            for tier_no, tier in enumerate(_tiers(rate)):
-                rate_id = len(rows)
-                sources.append((rate_id, row.version_id, rate_no, tier_no))
-                head = (rate_id, row.entity_id, keys["product", rate.product])
-                frequency = frequencies[rate.frequency] if rate.frequency else ANY
-                rows.append((*head, frequency, *tier, *_tail(rate, plan, row, is_once=rate.product in once)))
+            frequency = frequencies[rate.frequency] if rate.frequency else ANY
+            tail = _tail(rate, plan, row, is_once=rate.product in once)
+            for plan_key in find_plan_keys(row.entity_id, plan.rates, rate, keys, bundle_plans):
+                for tier_no, tier in enumerate(_tiers(rate)):
+                    rate_id = len(rows)
+                    sources.append((rate_id, row.version_id, rate_no, tier_no))
+                    rows.append((rate_id, plan_key, keys["product", rate.product], frequency, *tier, *tail))
     return rows, sources
+
+
+def _name_keys(versions: Sequence[VersionRow], bundle_plans: BundlePlans) -> dict[int, str]:
+    codes = {row.entity_id: row.code for row in versions}
+    plans = {key: f"{codes[plan_id]} with {codes[bundle_id]}" for (plan_id, bundle_id), key in bundle_plans.items()}
+    return {**codes, **plans}
 
 
 def _tiers(rate: Rate) -> Iterator[tuple[Any, ...]]:
@@ -259,9 +273,13 @@ def _tail(rate: Rate, plan: PricePlan | UsageServiceCatalog, row: VersionRow, *,
 
 
 def _discounts(
-    plans: Sequence[VersionRow], keys: dict[tuple[str, str], int], frequencies: dict[str, int]
+    plans: Sequence[VersionRow],
+    keys: dict[tuple[str, str], int],
+    frequencies: dict[str, int],
+    bundle_plans: BundlePlans,
 ) -> Iterator[tuple[Any, ...]]:
     for row in plans:
+        also = [key for (plan_id, _), key in bundle_plans.items() if plan_id == row.entity_id]
         for discount in _plan(row).discounts:
             conditions = discount.conditions
             product = keys["product", discount.product] if discount.product else ANY
@@ -271,9 +289,11 @@ def _discounts(
                 parse_micro(discount.amount_off or Decimal(0)),
             )
             for frequency in conditions.frequencies or (None,):
-                for classification in conditions.classifications or (None,):
+                for classification, plan_key in product_of(
+                    conditions.classifications or (None,), (row.entity_id, *also)
+                ):
                     yield (
-                        row.entity_id,
+                        plan_key,
                         product,
                         conditions.min_quantity,
                         frequencies[frequency] if frequency else ANY,

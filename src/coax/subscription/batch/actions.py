@@ -168,6 +168,7 @@ def load_request(text: str) -> ActionRequest:
     for name in ("performed_on", "ends_on", "agreement_date", "binding_start_date"):
         if stored.get(name):
             stored[name] = date.fromisoformat(stored[name])
+    stored["product_codes"] = tuple(stored.get("product_codes", ()))
     if stored.get("usage"):
         usage: dict[str, Any] = stored["usage"]
         for name in ("used_from", "used_to"):

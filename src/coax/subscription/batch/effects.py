@@ -9,21 +9,13 @@ from coax.base.db import execute
 from coax.base.ids import bucket_of
 from coax.base.numbers import next_ids
 from coax.configuration.types.billing_term_definition import BillingDirective
+from coax.subscription.batch.charge_effects import add_charges, add_usages, withdraw
+from coax.subscription.batch.decided import BY_KEY, KEY, Decided
 from coax.subscription.batch.rows import Row, insert_rows, update_rows
-from coax.subscription.types.actions import (
-    Effects,
-    NewCharge,
-    NewService,
-    NewUsage,
-    ServiceChange,
-    ServiceState,
-    SubscriptionFacts,
-)
+from coax.subscription.types.actions import NewService, ServiceChange, ServiceState
 
-_KEY: Final = (("bucket", "smallint"), ("account_id", "bigint"), ("id", "bigint"))
-_BY_KEY: Final = "t.bucket = v.bucket AND t.account_id = v.account_id AND t.id = v.id"
 _HISTORY: Final = (
-    *_KEY,
+    *KEY,
     ("tenant_id", "int"),
     ("service_id", "bigint"),
     ("state", "text"),
@@ -31,10 +23,11 @@ _HISTORY: Final = (
     ("effective_from", "date"),
     ("effective_to", "date"),
     ("billable_from", "date"),
+    ("bundle_id", "bigint"),
     ("action_id", "bigint"),
 )
 _SUBSCRIPTION_HISTORY: Final = (
-    *_KEY,
+    *KEY,
     ("tenant_id", "int"),
     ("subscription_id", "bigint"),
     ("state", "text"),
@@ -43,7 +36,7 @@ _SUBSCRIPTION_HISTORY: Final = (
     ("action_id", "bigint"),
 )
 _SERVICE: Final = (
-    *_KEY,
+    *KEY,
     ("tenant_id", "int"),
     ("subscription_id", "bigint"),
     ("code", "text"),
@@ -58,9 +51,10 @@ _SERVICE: Final = (
     ("state_from", "date"),
     ("swapped_from", "bigint"),
     ("has_history", "boolean"),
+    ("bundle_id", "bigint"),
 )
 _TERM: Final = (
-    *_KEY,
+    *KEY,
     ("tenant_id", "int"),
     ("subscription_id", "bigint"),
     ("scheme_version_id", "bigint"),
@@ -73,36 +67,7 @@ _TERM: Final = (
     ("binding_extension_days", "int"),
     ("effective_from", "date"),
 )
-_CHARGE: Final = (
-    *_KEY,
-    ("tenant_id", "int"),
-    ("subscription_id", "bigint"),
-    ("code", "text"),
-    ("product_id", "bigint"),
-    ("quantity", "bigint"),
-    ("duration", "bigint"),
-    ("performed_on", "date"),
-    ("agreed_price_micro", "bigint"),
-    ("catalog_id", "bigint"),
-)
-_USAGE: Final = (
-    *_KEY,
-    *(("tenant_id", "int"), ("subscription_id", "bigint"), ("service_id", "bigint"), ("code", "text")),
-    *(("product_id", "bigint"), ("catalog_id", "bigint"), ("usage_type_id", "bigint"), ("quantity", "bigint")),
-    *(("performed_on", "date"), ("used_from", "timestamptz"), ("used_to", "timestamptz"), ("source_system", "text")),
-    *(("reference", "text"), ("source", "text"), ("destination", "text"), ("device", "text"), ("method", "text")),
-    *(("category", "text"), ("charge_id", "bigint"), ("action_id", "bigint")),
-)
 _GONE: Final = frozenset({ServiceState.CANCELLED, ServiceState.SWAPPED, ServiceState.REMOVED, ServiceState.REGRETTED})
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """An action that is allowed: its key, of whom it is, and what it changes."""
-
-    action_id: int
-    facts: SubscriptionFacts
-    effects: Effects
 
 
 @dataclass(slots=True)
@@ -127,9 +92,9 @@ def write_effects(decided: list[Decided], *, tenant_id: int, using: str) -> None
     _write_services(changes, tenant_id, ids, using)
     _add_services(news, tenant_id, ids, using)
     _replace_terms([one for one in decided if one.effects.new_term], tenant_id, using)
-    _withdraw(decided, using)
-    _add_usages([(one, usage) for one in decided for usage in one.effects.usages], tenant_id, using)
-    _add_charges([(one, charge) for one in decided for charge in one.effects.charges], tenant_id, using)
+    withdraw(decided, using=using)
+    add_usages(decided, tenant_id=tenant_id, using=using)
+    add_charges(decided, tenant_id=tenant_id, using=using)
 
 
 def _touch_accounts(decided: list[Decided], using: str) -> None:
@@ -170,7 +135,7 @@ def _write_subscriptions(decided: list[Decided], tenant_id: int, ids: _Ids, usin
         "state_ends_on = v.state_ends_on, grace_until = v.grace_until, "
         "location = coalesce(v.location, t.location), revision = t.revision + 1",
         (
-            *_KEY,
+            *KEY,
             ("state", "text"),
             ("state_from", "date"),
             ("state_ends_on", "date"),
@@ -178,13 +143,13 @@ def _write_subscriptions(decided: list[Decided], tenant_id: int, ids: _Ids, usin
             ("location", "text"),
         ),
         heads,
-        where=_BY_KEY,
+        where=BY_KEY,
         using=using,
     )
     update_rows(
         "subscription_subscription_history",
         "effective_to = v.effective_to",
-        (*_KEY, ("effective_to", "date")),
+        (*KEY, ("effective_to", "date")),
         closed,
         where="t.bucket = v.bucket AND t.account_id = v.account_id AND t.subscription_id = v.id "
         "AND t.effective_to IS NULL",
@@ -205,7 +170,9 @@ def _write_services(changes: list[tuple[Decided, ServiceChange]], tenant_id: int
         key = (bucket_of(one.facts.account_id), one.facts.account_id)
         ended = (change.credit_from or change.on) if change.state in _GONE else None
         is_billed = change.directive is BillingDirective.TO_BE_BILLED
-        heads.append((*key, service.service_id, change.state.value, change.on, ended, change.stays_off))
+        heads.append(
+            (*key, service.service_id, change.state.value, change.on, ended, change.stays_off, change.bundle_id)
+        )
         if service.has_history:
             closed.append((*key, service.service_id, change.on))
         else:
@@ -213,13 +180,13 @@ def _write_services(changes: list[tuple[Decided, ServiceChange]], tenant_id: int
                 (
                     *(*key, ids.take(), tenant_id, service.service_id, service.state.value),
                     *(BillingDirective.TO_BE_BILLED.value, service.effective_from, change.on, service.billable_from),
-                    None,
+                    *(service.bundle_id, None),
                 )
             )
         rows.append(
             (
                 *(*key, ids.take(), tenant_id, service.service_id, change.state.value, change.directive.value),
-                *(change.on, None, change.billable_from if is_billed else None, one.action_id),
+                *(change.on, None, change.billable_from if is_billed else None, change.bundle_id, one.action_id),
             )
         )
         back_to = (
@@ -237,22 +204,23 @@ def _write_services(changes: list[tuple[Decided, ServiceChange]], tenant_id: int
             started.append((*key, service.service_id, change.on, change.billable_from, change.billing_effective_date))
     update_rows(
         "subscription_service",
-        "state = v.state, state_from = v.state_from, stays_off = v.stays_off, has_history = true, effective_to = CASE "
+        "state = v.state, state_from = v.state_from, stays_off = v.stays_off, bundle_id = v.bundle_id, "
+        "has_history = true, effective_to = CASE "
         "WHEN v.effective_to IS NOT NULL THEN v.effective_to WHEN t.state = 'swapped' THEN NULL "
         "ELSE t.effective_to END",
         (
-            *(*_KEY, ("state", "text"), ("state_from", "date"), ("effective_to", "date")),
-            ("stays_off", "boolean"),
+            *(*KEY, ("state", "text"), ("state_from", "date"), ("effective_to", "date")),
+            *(("stays_off", "boolean"), ("bundle_id", "bigint")),
         ),
         heads,
-        where=_BY_KEY,
+        where=BY_KEY,
         using=using,
     )
     of_service = "t.bucket = v.bucket AND t.account_id = v.account_id AND t.service_id = v.id"
     update_rows(
         "subscription_service_history",
         "effective_to = v.effective_to",
-        (*_KEY, ("effective_to", "date")),
+        (*KEY, ("effective_to", "date")),
         closed,
         where=f"{of_service} AND t.effective_to IS NULL",
         using=using,
@@ -261,7 +229,7 @@ def _write_services(changes: list[tuple[Decided, ServiceChange]], tenant_id: int
     update_rows(
         "subscription_service_history",
         "directive = 'to_be_credited'",
-        (*_KEY, ("credit_from", "date")),
+        (*KEY, ("credit_from", "date")),
         taken,
         where=f"{of_service} AND t.directive = 'to_be_billed' AND t.effective_from >= v.credit_from",
         using=using,
@@ -269,7 +237,7 @@ def _write_services(changes: list[tuple[Decided, ServiceChange]], tenant_id: int
     update_rows(
         "subscription_service_rating",
         "credit_from = least(t.credit_from, v.credit_from)",
-        (*_KEY, ("credit_from", "date")),
+        (*KEY, ("credit_from", "date")),
         credited,
         where=of_service,
         using=using,
@@ -283,15 +251,15 @@ def _start_services(started: list[Row], using: str) -> None:
         "subscription_service",
         "effective_from = v.effective_from, billable_from = v.billable_from, "
         "billing_effective_date = v.billing_effective_date",
-        (*_KEY, ("effective_from", "date"), ("billable_from", "date"), ("billing_effective_date", "date")),
+        (*KEY, ("effective_from", "date"), ("billable_from", "date"), ("billing_effective_date", "date")),
         started,
-        where=_BY_KEY,
+        where=BY_KEY,
         using=using,
     )
     update_rows(
         "subscription_service_rating",
         "rated_up_to = v.billable_from",
-        (*_KEY, ("billable_from", "date")),
+        (*KEY, ("billable_from", "date")),
         [(*row[:3], row[4]) for row in started],
         where="t.bucket = v.bucket AND t.account_id = v.account_id AND t.service_id = v.id",
         using=using,
@@ -309,14 +277,14 @@ def _add_services(news: list[tuple[Decided, NewService]], tenant_id: int, ids: _
             (
                 *(*key, service_id, tenant_id, one.facts.subscription_id, new.code, new.product_id, new.quantity),
                 *(new.on, new.billable_from, new.billing_effective_date, new.agreed_price_micro, 0),
-                *(new.state.value, new.on, new.swapped_from, True),
+                *(new.state.value, new.on, new.swapped_from, True, new.bundle_id),
             )
         )
         ratings.append((*key, service_id, tenant_id, new.billable_from))
         histories.append(
             (
                 *(*key, ids.take(), tenant_id, service_id, new.state.value, directive.value, new.on, None),
-                *(None if is_draft else new.billable_from, one.action_id),
+                *(None if is_draft else new.billable_from, new.bundle_id, one.action_id),
             )
         )
     insert_rows("subscription_service", _SERVICE, services, using=using)
@@ -350,72 +318,6 @@ def _replace_terms(decided: list[Decided], tenant_id: int, using: str) -> None:
                 *(new.binding_extension_days, new.on),
             )
         )
-    columns = (*_KEY, ("effective_to", "date"))
-    update_rows(
-        "subscription_billing_term", "effective_to = v.effective_to", columns, ended, where=_BY_KEY, using=using
-    )
+    columns = (*KEY, ("effective_to", "date"))
+    update_rows("subscription_billing_term", "effective_to = v.effective_to", columns, ended, where=BY_KEY, using=using)
     insert_rows("subscription_billing_term", _TERM, made, using=using)
-
-
-def _withdraw(decided: list[Decided], using: str) -> None:
-    """Take back what was charged once or used: it is not billed, or credited by the next run where it was."""
-    charges: list[Row] = []
-    usages: list[Row] = []
-    for one in decided:
-        key = (bucket_of(one.facts.account_id), one.facts.account_id)
-        for taken in one.effects.withdrawn:
-            if taken.charge.charge_id is not None:
-                charges.append((*key, taken.charge.charge_id, taken.on))
-            if taken.charge.usage_id is not None:
-                usages.append((*key, taken.charge.usage_id, taken.on))
-    for table, rows in (("subscription_charge", charges), ("subscription_usage", usages)):
-        update_rows(
-            table,
-            "withdrawn_on = v.withdrawn_on",
-            (*_KEY, ("withdrawn_on", "date")),
-            rows,
-            where=f"{_BY_KEY} AND t.withdrawn_on IS NULL",
-            using=using,
-        )
-
-
-def _add_usages(usages: list[tuple[Decided, NewUsage]], tenant_id: int, using: str) -> None:
-    """Record what was used, and charge what is to be billed: at its catalog's price, or at the amount it came with."""
-    fresh = iter(next_ids("base_object_seq", 2 * len(usages), using=using) if usages else ())
-    charges: list[Row] = []
-    records: list[Row] = []
-    for one, usage in usages:
-        usage_id, charge_id, detail = next(fresh), next(fresh), usage.detail
-        key = (bucket_of(one.facts.account_id), one.facts.account_id)
-        if detail.is_billed:
-            charges.append(
-                (
-                    *(*key, charge_id, tenant_id, one.facts.subscription_id, str(usage_id), usage.product_id),
-                    *(usage.quantity, 0, usage.on, detail.amount_micro, usage.catalog_id),
-                )
-            )
-        records.append(
-            (
-                *(*key, usage_id, tenant_id, one.facts.subscription_id, usage.service_id, str(usage_id)),
-                *(usage.product_id, usage.catalog_id, usage.usage_type_id, usage.quantity, usage.on),
-                *(detail.used_from, detail.used_to, detail.source_system, detail.reference, detail.source),
-                *(detail.destination, detail.device, detail.method, detail.category),
-                *(charge_id if detail.is_billed else None, one.action_id),
-            )
-        )
-    insert_rows("subscription_charge", _CHARGE, charges, using=using)
-    insert_rows("subscription_usage", _USAGE, records, using=using)
-
-
-def _add_charges(charges: list[tuple[Decided, NewCharge]], tenant_id: int, using: str) -> None:
-    """Add what actions cost; the next run bills it."""
-    fresh = next_ids("base_object_seq", len(charges), using=using) if charges else []
-    rows = [
-        (
-            *(bucket_of(one.facts.account_id), one.facts.account_id, charge_id, tenant_id),
-            *(one.facts.subscription_id, str(charge_id), charge.product_id, charge.quantity),
-            *(charge.duration, charge.on, charge.price_micro, None),
-        )
-        for (one, charge), charge_id in zip(charges, fresh, strict=True)
-    ]
-    insert_rows("subscription_charge", _CHARGE, rows, using=using)

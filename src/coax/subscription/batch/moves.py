@@ -91,9 +91,9 @@ def _copy_services(move: Move) -> dict[int, int]:
     execute(
         """INSERT INTO subscription_service (bucket, account_id, id, tenant_id, subscription_id, code, product_id,
                quantity, effective_from, effective_to, billable_from, billing_effective_date, agreed_price_micro,
-               extra_discount_ppm, state, state_from, has_history, stays_off)
+               extra_discount_ppm, state, state_from, has_history, stays_off, bundle_id)
            SELECT %s, %s, v.fresh, s.tenant_id, %s, s.code, s.product_id, s.quantity, s.effective_from, %s, %s, %s,
-                  s.agreed_price_micro, s.extra_discount_ppm, v.state, %s, true, s.stays_off
+                  s.agreed_price_micro, s.extra_discount_ppm, v.state, %s, true, s.stays_off, s.bundle_id
            FROM subscription_service s
            JOIN unnest(%s::bigint[], %s::bigint[], %s::text[]) AS v (id, fresh, state) ON v.id = s.id
            WHERE s.bucket = %s AND s.account_id = %s""",
@@ -111,10 +111,11 @@ def _copy_services(move: Move) -> dict[int, int]:
     billed = [directive == BillingDirective.TO_BE_BILLED for directive in directives]
     execute(
         """INSERT INTO subscription_service_history (bucket, account_id, id, tenant_id, service_id, state, directive,
-               effective_from, billable_from, action_id)
-           SELECT %s, %s, v.id, %s, v.service_id, v.state, v.directive, %s, CASE WHEN v.is_billed THEN %s END, %s
-           FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::boolean[])
-             AS v (id, service_id, state, directive, is_billed)""",
+               effective_from, billable_from, action_id, bundle_id)
+           SELECT %s, %s, v.id, %s, v.service_id, v.state, v.directive, %s, CASE WHEN v.is_billed THEN %s END, %s,
+                  v.bundle_id
+           FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::boolean[], %s::bigint[])
+             AS v (id, service_id, state, directive, is_billed, bundle_id)""",
         [
             *_place(move),
             move.tenant_id,
@@ -122,6 +123,7 @@ def _copy_services(move: Move) -> dict[int, int]:
             move.on,
             move.action_id,
             *(fresh[len(live) :], list(keys.values()), states, directives, billed),
+            [service.bundle_id for service in live.values()],
         ],
         using=move.using,
     )

@@ -11,7 +11,8 @@ from coax.base.numbers import next_ids
 from coax.base.outbox import append_facts
 from coax.base.tenancy import APP_ALIAS
 from coax.subscription.batch.actions import NewAction, call_off, call_off_services, close_actions, write_actions
-from coax.subscription.batch.effects import Decided, write_effects
+from coax.subscription.batch.decided import Decided
+from coax.subscription.batch.effects import write_effects
 from coax.subscription.queries.codes import SubscriptionUnknown
 from coax.subscription.queries.facts import find_recorded, find_subscription_keys, lock_facts
 from coax.subscription.rules.action_types import check_action_type

@@ -12,8 +12,8 @@ from coax.subscription.queries.population import Population
 
 # What stands billed counts up to `floor`; from there on the time in states that are billed is rated, contract by
 # contract. States that follow each other without a gap are one stretch: who is cut off and comes back on the same day
-# has lost nothing. A state for a time is not billed beyond its end. `window_from` is where such a stretch begins
-# whatever the contract.
+# has lost nothing; in a bundle and out of it are stretches of their own. A state for a time is not billed beyond its
+# end. `window_from` is where such a stretch begins whatever the contract.
 _DUE_HISTORIES: Final = """
 SELECT a.bucket, a.account_id, s.id AS service_id, s.subscription_id, s.product_id, s.quantity,
        greatest(w.window_from, t.effective_from) AS rated_up_to, r.generation, s.effective_from,
@@ -23,7 +23,7 @@ SELECT a.bucket, a.account_id, s.id AS service_id, s.subscription_id, s.product_
        t.binding_period, t.binding_start_date,
        a.classification_id, a.currency, a.credit_limit_minor, a.credit_period_days, a.revision, u.type_id,
        f.credit_from, r.rated_up_to AS stored_rated_up_to, w.window_from, w.window_from IS NULL AS is_credit_only,
-       f.floor
+       f.floor, w.bundle_id
 FROM subscription_service s
 JOIN party_account a ON a.bucket = s.bucket AND a.account_id = s.account_id
 JOIN subscription_service_rating r
@@ -35,13 +35,15 @@ CROSS JOIN LATERAL (
            least(r.rated_up_to, r.credit_from) AS floor) f
 LEFT JOIN LATERAL (
     SELECT greatest(f.floor, lower(m.stretch)) AS window_from, coalesce(upper(m.stretch),
-           CASE WHEN u.state = 'short_term_effective' THEN u.state_ends_on END) AS window_to
+           CASE WHEN u.state = 'short_term_effective' THEN u.state_ends_on END) AS window_to, m.bundle_id
     FROM (
-        SELECT unnest(range_agg(daterange(greatest(h.effective_from, h.billable_from), h.effective_to))) AS stretch
+        SELECT h.bundle_id,
+               unnest(range_agg(daterange(greatest(h.effective_from, h.billable_from), h.effective_to))) AS stretch
         FROM subscription_service_history h
         WHERE h.bucket = s.bucket AND h.account_id = s.account_id AND h.service_id = s.id
           AND h.directive = 'to_be_billed'
-          AND (h.effective_to IS NULL OR h.effective_to > greatest(h.effective_from, h.billable_from))) m
+          AND (h.effective_to IS NULL OR h.effective_to > greatest(h.effective_from, h.billable_from))
+        GROUP BY h.bundle_id) m
     WHERE (upper(m.stretch) IS NULL OR upper(m.stretch) > f.floor)
       AND (s.effective_to IS NULL OR s.effective_to > greatest(f.floor, lower(m.stretch)))) w ON true
 LEFT JOIN subscription_billing_term t

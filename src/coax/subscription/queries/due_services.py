@@ -77,6 +77,7 @@ def find_due_services(population: Population, *, as_of: date) -> pl.DataFrame:
         pl.when(is_ended).then(pl.col("effective_to")).alias("credit_from"),
         pl.col("rated_up_to").alias("stored_rated_up_to"),
         is_ended.fill_null(value=False).alias("is_credit_only"),
+        pl.lit(None, pl.Int64).alias("bundle_id"),  # whoever is in a bundle has a history
     )
     histories = find_due_histories(population, as_of=as_of)
     return pl.concat([plain, histories], how="diagonal_relaxed") if histories.height else plain

@@ -41,7 +41,7 @@ SELECT t.subscription_id, t.id AS billing_term_id, t.scheme_version_id, t.price_
 """
 _SERVICES: Final = """
 SELECT s.subscription_id, s.id AS service_id, s.code, s.product_id, s.state, s.quantity, s.effective_from,
-       s.effective_to, s.billable_from, s.has_history, s.state_from, s.swapped_from, s.stays_off,
+       s.effective_to, s.billable_from, s.has_history, s.state_from, s.swapped_from, s.stays_off, s.bundle_id,
        r.rated_up_to, s.account_id
   FROM subscription_service s
   JOIN {keys} ON s.bucket = k.bucket AND s.account_id = k.account_id{own}
@@ -254,6 +254,7 @@ def _make_service(row: dict[str, Any], today: date) -> ServiceFacts:
         changed_on=row["state_from"] or row["effective_from"],
         swapped_from=row["swapped_from"],
         stays_off=row["stays_off"],
+        bundle_id=row["bundle_id"],
         served=row.get("served", ()),
     )
 

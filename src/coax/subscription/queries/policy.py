@@ -28,7 +28,7 @@ def load_policy(as_of: date, *, unit: str | None = None, using: str = APP_ALIAS)
             rules += spec.rules if spec.classification is Classification.SUBSCRIPTIONS else ()
     specs: dict[str, Any] = {
         kind: {row.entity_id: row.spec for row in find_versions(kind, as_of, using=using)}
-        for kind in ("subscription_type", "account_classification")
+        for kind in ("subscription_type", "account_classification", "product_bundle")
     }
     active: dict[str, Any] = {
         kind: {row.entity_id: row.spec for row in find_versions(kind, as_of, using=using) if row.spec.is_active}
@@ -53,6 +53,7 @@ def load_policy(as_of: date, *, unit: str | None = None, using: str = APP_ALIAS)
         unit=unit,
         catalogs=active["usage_service_catalog"],
         usage_types=active["usage_type"],
+        bundles=specs["product_bundle"],
         action_types={
             row.code: row.spec
             for row in find_versions("action_type", as_of, using=using)

@@ -5,25 +5,37 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
+from itertools import chain, count
 from types import MappingProxyType
 from typing import Final
 
-from coax.configuration.types.billing_term_definition import BillingDirective, BillingTermRule, BillingTermRuleKind
+from coax.configuration.types.billing_term_definition import BillingDirective, BillingTermRuleKind
 from coax.configuration.types.catalogue import ProductClass
 from coax.subscription.rules.amend import decide_amendment
 from coax.subscription.rules.binding import decide_penalties
+from coax.subscription.rules.bundle import plan_bundle
 from coax.subscription.rules.contracts import decide_billing_date
 from coax.subscription.rules.expense import decide_expense, decide_location, decide_withdrawal
 from coax.subscription.rules.machine import LIVE_SERVICE, TRANSITIONS, Transition
 from coax.subscription.rules.policy import Policy
+from coax.subscription.rules.preconditions import (
+    check_activation,
+    check_conditions,
+    check_day,
+    check_end,
+    check_order,
+    check_regret,
+    check_state,
+)
 from coax.subscription.rules.refusals import ActionRefused
 from coax.subscription.rules.structure import check_structure
-from coax.subscription.rules.swap import check_swap, go_back
+from coax.subscription.rules.swap import check_swap
 from coax.subscription.rules.usage import decide_usage
 from coax.subscription.types.actions import (
     ActionRequest,
     Behaviour,
     Effects,
+    Membership,
     NewService,
     NewTerm,
     ServiceChange,
@@ -35,13 +47,8 @@ from coax.subscription.types.actions import (
 )
 from coax.subscription.types.contracts import SubscriptionState
 
-_KIND_OF_REST = {
-    Behaviour.REST: BillingTermRuleKind.RESTING,
-    Behaviour.SHORT_TERM_DEACTIVATE: BillingTermRuleKind.SHORT_TERM_DEACTIVATION,
-    Behaviour.SHORT_TERM_ACTIVATE: BillingTermRuleKind.SHORT_TERM_EFFECTIVE,
-    Behaviour.EXTEND_GRACE: BillingTermRuleKind.GRACE,
-}
-
+# What may cost a penalty while a binding runs.
+WITH_PENALTIES: Final = frozenset({Behaviour.CANCEL, Behaviour.CANCEL_SERVICE, Behaviour.AMEND_BUNDLE})
 _BEGINS = {Behaviour.ACTIVATE, Behaviour.SHORT_TERM_ACTIVATE}
 
 
@@ -62,15 +69,18 @@ def decide(
     if request.behaviour not in TRANSITIONS:
         raise ActionRefused("state", f"{request.behaviour}: subscription {facts.code} exists already.")
     transition = TRANSITIONS[request.behaviour]
-    _check_state(request, facts, transition)
-    _check_day(request, facts, today)
-    _check_end(request, facts, policy, transition)
+    check_state(request, facts, transition)
+    check_day(request, facts, today)
+    check_end(request, facts, policy, transition)
     if transition.activates or request.behaviour is Behaviour.SHORT_TERM_ACTIVATE:
-        _check_activation(request, facts)
-        _check_conditions(request, facts, policy, transition)
+        check_activation(request, facts)
+        check_conditions(request, facts, policy, transition)
     if request.behaviour in _APART:
         return _APART[request.behaviour](request, facts, policy)
-    effects = _decide_services(request, facts, policy, transition)
+    if request.behaviour is Behaviour.AMEND_BUNDLE:
+        effects = _amend_bundle(request, facts, policy)
+    else:
+        effects = _decide_services(request, facts, policy, transition)
     if transition.adds_service:
         effects = replace(effects, new_services=(_decide_new(request, facts, policy, transition, effects),))
     if transition.to:
@@ -79,12 +89,12 @@ def decide(
     if request.behaviour in {Behaviour.REGRET, Behaviour.REGRET_SERVICE}:
         effects = replace(effects, withdrawn=tuple(_find_regretted(request, facts, effects, policy)))
     check_structure(request, facts, effects, policy)
-    if request.behaviour not in {Behaviour.CANCEL, Behaviour.CANCEL_SERVICE}:
+    if request.behaviour not in WITH_PENALTIES:
         return effects
     penalties = decide_penalties(
         facts,
         policy,
-        (change.service for change in effects.services),
+        (change.service for change in effects.services if change.state is ServiceState.CANCELLED),
         on=request.performed_on,
         is_whole=request.behaviour is Behaviour.CANCEL,
         remaining_fees=remaining_fees,
@@ -102,132 +112,45 @@ def _amend(request: ActionRequest, facts: SubscriptionFacts, policy: Policy) -> 
     for service in facts.services:
         directive = policy.directive(service.state, facts, service.product_id)
         if service.state in LIVE_SERVICE and directive is BillingDirective.TO_BE_BILLED:
-            _check_order(request, service)
+            check_order(request, service)
             services.append(replace(ServiceChange(service, service.state, on, directive, on, on), rate_from=on))
     return Effects(new_term=term, services=tuple(services))
 
 
-def _check_state(request: ActionRequest, facts: SubscriptionFacts, transition: Transition) -> None:
-    if facts.state not in transition.begins_from:
-        allowed = ", ".join(sorted(transition.begins_from))
-        raise ActionRefused(
-            "state",
-            f"{request.behaviour}: subscription {facts.code} is {facts.state}; allowed is: {allowed}.",
-            subscription=facts.code,
-            state=facts.state,
-        )
-    is_early = facts.state_ends_on is not None and request.performed_on < facts.state_ends_on
-    if request.behaviour is Behaviour.DEACTIVATE and is_early:
-        raise ActionRefused(
-            "state",
-            f"{request.behaviour}: subscription {facts.code} is {facts.state} until {facts.state_ends_on}; "
-            "end that first.",
-        )
-    if facts.account_state == "terminated" or (facts.account_state != "active" and transition.activates):
-        raise ActionRefused(
-            "account_active",
-            f"{request.behaviour}: the account of subscription {facts.code} is {facts.account_state}; allowed: active.",
-            subscription=facts.code,
-        )
+def _amend_bundle(request: ActionRequest, facts: SubscriptionFacts, policy: Policy) -> Effects:
+    """Change what a bundle holds: services leave, go over into it and come, all on one day."""
+    plan = plan_bundle(request, facts, policy)
+    if plan.added or (plan.moving and plan.bundle_id):
+        check_activation(request, facts)
+    changes = [_decide_change(request, facts, policy, s, ServiceState.CANCELLED) for s in plan.leaving]
+    changes += [_move_service(request, facts, policy, s, Membership(plan.bundle_id)) for s in plan.moving]
+    adding = TRANSITIONS[Behaviour.ADD_SERVICE]
+    news = []
+    for code in plan.added:
+        one = replace(request, product_code=code, new_service_code=_find_free_code(code, facts), quantity=1)
+        check_conditions(one, facts, policy, adding)
+        news.append(replace(_decide_new(one, facts, policy, adding, Effects()), bundle_id=plan.bundle_id))
+    return Effects(services=tuple(changes), new_services=tuple(news))
 
 
-def _check_day(request: ActionRequest, facts: SubscriptionFacts, today: date) -> None:
-    if request.performed_on > today:
-        raise ActionRefused(
-            "performed_on", f"performed_on: {request.performed_on} is still to come; allowed is up to {today}."
-        )
-    is_told_late = request.behaviour is Behaviour.ADD_SERVICE_USAGE  # its rule asks the history of that day
-    if request.performed_on < facts.changed_on and not is_told_late:
-        raise ActionRefused(
-            "performed_on",
-            f"performed_on: {request.performed_on} is before subscription {facts.code} became {facts.state}; "
-            f"allowed is from {facts.changed_on} on.",
-        )
+def _move_service(
+    request: ActionRequest, facts: SubscriptionFacts, policy: Policy, service: ServiceFacts, membership: Membership
+) -> ServiceChange:
+    """Let a service go over into a bundle, or out of it: what was billed ahead is credited and charged anew."""
+    on = request.performed_on
+    check_order(request, service)
+    directive = policy.directive(service.state, facts, service.product_id)
+    change = ServiceChange(service, service.state, on, directive, stays_off=service.stays_off, membership=membership)
+    if directive is not BillingDirective.TO_BE_BILLED:
+        return change
+    return replace(change, billable_from=max(on, service.billable_from), billing_effective_date=on, rate_from=on)
 
 
-def _check_end(request: ActionRequest, facts: SubscriptionFacts, policy: Policy, transition: Transition) -> None:
-    """Check the end of a state for a time, by its own sense and by the billing term definition."""
-    if not transition.needs_end:
-        if request.ends_on is not None:
-            raise ActionRefused("ends_on", f"ends_on: {request.behaviour} has no end; leave it empty.")
-        return
-    start, end = request.performed_on, request.ends_on
-    if end is None or end <= start:
-        raise ActionRefused("ends_on", f"ends_on: {end or 'empty'} is not allowed; it must be after {start}.")
-    for rule in policy.find_rules(_KIND_OF_REST[request.behaviour], facts):
-        _check_length(rule, (end - start).days)
-        if request.behaviour is Behaviour.REST:
-            _check_totals(rule, facts, start, end)
-
-
-def _check_length(rule: BillingTermRule, days: int) -> None:
-    name = rule.name or rule.rule
-    if rule.min_days is not None and days < rule.min_days:
-        raise ActionRefused(name, f"ends_on: {days} days are too few; rule {name!r} allows {rule.min_days} or more.")
-    if rule.max_days is not None and days > rule.max_days:
-        raise ActionRefused(name, f"ends_on: {days} days are too many; rule {name!r} allows {rule.max_days} at most.")
-
-
-def _check_totals(rule: BillingTermRule, facts: SubscriptionFacts, start: date, end: date) -> None:
-    name, since = rule.name or rule.rule, go_back(start, rule.within)
-    recent = [(max(begun, since), over) for begun, over in facts.rested if over > since]
-    if rule.max_times is not None and len(recent) >= rule.max_times:
-        raise ActionRefused(name, f"rest: rested {len(recent)} times since {since}; rule {name!r}: {rule.max_times}.")
-    total = sum((over - begun).days for begun, over in recent) + (end - start).days
-    if rule.max_total_days is not None and total > rule.max_total_days:
-        raise ActionRefused(
-            name, f"ends_on: {total} days of rest since {since} are too many; rule {name!r}: {rule.max_total_days}."
-        )
-
-
-def _check_activation(request: ActionRequest, facts: SubscriptionFacts) -> None:
-    if facts.term is None:
-        raise ActionRefused("billing_term", f"Subscription {facts.code} has no billing term that is effective.")
-    if facts.is_over_limit:
-        raise ActionRefused(
-            "credit_limit",
-            f"{request.behaviour}: the account of subscription {facts.code} owes more than its credit limit (R115).",
-            subscription=facts.code,
-        )
-
-
-def _check_conditions(request: ActionRequest, facts: SubscriptionFacts, policy: Policy, transition: Transition) -> None:
-    """Check what must be installed before services come on: of the whole subscription, or of the one service."""
-    concerned: list[int | None] = [None]
-    if transition.is_of_service:
-        concerned += [s.product_id for s in facts.services if s.code == request.service_code]
-    elif transition.adds_service:
-        concerned += [policy.product_ids.get(request.product_code or "", -1)]
-    else:
-        concerned += [s.product_id for s in facts.services if s.state in transition.service_from]
-    goods = [policy.products[key].code for key in facts.installed if key in policy.products]
-    _check_least_items(request, facts, policy, goods)
-    installed = set(goods)
-    for product_id in concerned:
-        for rule in policy.find_rules(BillingTermRuleKind.ACTIVATION_CONDITION, facts, product_id):
-            if not installed & set(rule.require_installed):
-                needed = ", ".join(rule.require_installed)
-                raise ActionRefused(
-                    "activation_condition",
-                    f"{request.behaviour}: subscription {facts.code} needs one of these installed first: {needed} "
-                    f"(rule {rule.name or rule.rule!r}).",
-                )
-
-
-def _check_least_items(request: ActionRequest, facts: SubscriptionFacts, policy: Policy, goods: list[str]) -> None:
-    """Check the smallest numbers of installed items (R73)."""
-    kind = policy.type_of(facts)
-    for rule in policy.definition.installed_item_rules if policy.definition else ():
-        if rule.subscription_types and (kind is None or kind.code not in rule.subscription_types):
-            continue
-        counted = sum(not rule.physical_goods or good in rule.physical_goods for good in goods)
-        if counted < rule.minimum:
-            named = ", ".join(rule.physical_goods) or "items"
-            raise ActionRefused(
-                "installed_item_rules",
-                f"{request.behaviour}: subscription {facts.code} has {counted} of {named} installed; "
-                f"the subscription definition wants {rule.minimum} or more.",
-            )
+def _find_free_code(product: str, facts: SubscriptionFacts) -> str:
+    """Return a code for a new service: its product's, with a number where the subscription has had it."""
+    taken = {service.code for service in facts.services}
+    numbered = (f"{product}-{number}" for number in count(2))
+    return next(code for code in chain((product,), numbered) if code not in taken)
 
 
 def _decide_services(
@@ -277,11 +200,11 @@ def _decide_change(
     request: ActionRequest, facts: SubscriptionFacts, policy: Policy, service: ServiceFacts, to: ServiceState
 ) -> ServiceChange:
     on = request.performed_on
-    _check_order(request, service)
+    check_order(request, service)
     stays_off = request.behaviour is Behaviour.STOP_SERVICE
     change = ServiceChange(service, to, on, policy.directive(to, facts, service.product_id), stays_off=stays_off)
     if to is ServiceState.REGRETTED:
-        _check_regret(request, facts, policy, service)
+        check_regret(request, facts, policy, service)
         return replace(change, credit_from=service.effective_from)
     if change.directive is not BillingDirective.TO_BE_BILLED:
         return change
@@ -292,30 +215,6 @@ def _decide_change(
         billing_effective_date=effective_date,
         is_first=service.state is ServiceState.DRAFT,
     )
-
-
-def _check_order(request: ActionRequest, service: ServiceFacts) -> None:
-    if request.performed_on < service.changed_on:
-        raise ActionRefused(
-            "performed_on",
-            f"performed_on: {request.performed_on} is before service {service.code} became {service.state}; "
-            f"allowed is from {service.changed_on} on.",
-        )
-
-
-def _check_regret(request: ActionRequest, facts: SubscriptionFacts, policy: Policy, service: ServiceFacts) -> None:
-    if service.state is ServiceState.DRAFT:
-        return
-    days = (request.performed_on - service.effective_from).days
-    for rule in policy.find_rules(BillingTermRuleKind.REGRET, facts, service.product_id):
-        limit = rule.max_days_since_activation
-        if limit is not None and days > limit:
-            name = rule.name or rule.rule
-            raise ActionRefused(
-                name,
-                f"{request.behaviour}: service {service.code} was activated {days} days ago; "
-                f"rule {name!r} allows {limit}.",
-            )
 
 
 def _find_regretted(

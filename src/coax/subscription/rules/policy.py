@@ -12,6 +12,7 @@ from coax.configuration.types.billing_term_definition import (
     BillingTermRuleKind,
 )
 from coax.configuration.types.billing_term_scheme import BillingTermScheme
+from coax.configuration.types.bundle import ProductBundle
 from coax.configuration.types.catalogue import Product
 from coax.configuration.types.subscription_definition import CountScope, ServiceKind, SubscriptionDefinition
 from coax.configuration.types.subscription_type import SubscriptionType
@@ -34,7 +35,7 @@ class Policy:
 
     `definition` is the active subscription definition, None where there is none; `rules` those of the active billing
     term definition for subscriptions; `action_types` the active ones by code; `catalogs` and `usage_types` the active
-    ones of usage by their entities' keys; `unit` that of who acts, None for who may do everything.
+    ones of usage, `bundles` all, by their entities' keys; `unit` that of who acts, None for who may do everything.
     """
 
     products: Mapping[int, Product]
@@ -49,6 +50,7 @@ class Policy:
     action_types: Mapping[str, ActionType] = field(default_factory=dict)
     catalogs: Mapping[int, UsageServiceCatalog] = field(default_factory=dict)
     usage_types: Mapping[int, UsageType] = field(default_factory=dict)
+    bundles: Mapping[int, ProductBundle] = field(default_factory=dict)
     unit: str | None = None
 
     @property

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from coax.configuration.types.subscription_definition import CountScope, Dependency, ServiceKind
+from coax.subscription.rules.bundle import check_bundles
 from coax.subscription.rules.machine import LIVE_SERVICE
 from coax.subscription.rules.policy import Policy
 from coax.subscription.rules.refusals import ActionRefused
@@ -38,6 +39,7 @@ def check_structure(request: ActionRequest, facts: SubscriptionFacts, effects: E
     for dependency in policy.definition.service_dependencies:
         _check_dependency(dependency, facts, after, policy)
     _check_tiers(facts, after, policy)
+    check_bundles(facts, effects, policy)
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,7 @@ class ActionRequest:
     `performed_on` is the civil day on which it happens, `ends_on` the first day on which a state for a time is over,
     `service_code` the service it is about, `new_service_code` and `product_code` the one that comes; of an expense
     `product_code`, `quantity` and `duration` (in units of its rate) say what it is, `charge_code` which one.
+    `product_codes` are the services that the bundle is to hold from then on, none where it is dissolved.
     """
 
     subscription_code: str
@@ -106,6 +107,8 @@ class ActionRequest:
     account_code: str | None = None
     charge_code: str | None = None
     usage: UsageDetail | None = None
+    bundle_code: str | None = None
+    product_codes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +132,7 @@ class ServiceFacts:
     changed_on: date
     swapped_from: int | None = None
     stays_off: bool = False
+    bundle_id: int | None = None
     served: tuple[tuple[date, date | None], ...] = ()
 
 
@@ -196,6 +200,13 @@ class SubscriptionFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Membership:
+    """The bundle that a service goes over into, or none."""
+
+    bundle_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceChange:
     """A service that goes over into another state on a day, and how its time is billed from then on.
 
@@ -213,6 +224,12 @@ class ServiceChange:
     credit_from: date | None = None
     rate_from: date | None = None
     stays_off: bool = False
+    membership: Membership | None = None
+
+    @property
+    def bundle_id(self) -> int | None:
+        """Return the bundle that the service is in from then on."""
+        return self.membership.bundle_id if self.membership else self.service.bundle_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +245,7 @@ class NewService:
     billing_effective_date: date
     agreed_price_micro: int | None = None
     swapped_from: int | None = None
+    bundle_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,7 +200,8 @@ SELECT bucket, account_id, subscription_id, difference FROM (
     LEFT JOIN subscription_service_history h ON h.bucket = s.bucket AND h.account_id = s.account_id
       AND h.service_id = s.id AND h.effective_to IS NULL
     WHERE s.tenant_id = %(tenant_id)s AND s.has_history
-      AND (h.state IS DISTINCT FROM s.state OR h.effective_from IS DISTINCT FROM s.state_from)
+      AND (h.state IS DISTINCT FROM s.state OR h.effective_from IS DISTINCT FROM s.state_from
+           OR h.bundle_id IS DISTINCT FROM s.bundle_id)
     UNION ALL
     SELECT bucket, account_id, subscription_id, 'its history breaks off on ' || effective_to FROM (
         SELECT bucket, account_id, subscription_id, effective_to,

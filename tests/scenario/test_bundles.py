@@ -1,0 +1,148 @@
+"""Services sold together: taken up, changed, dissolved in one action, at prices of their own while they last.
+
+Company ZX bills on the 20th for the following month. Silver costs 31.00, football 9.30 and gold 62.00 a month; in the
+bundle silver is 24.80 and football 3.10, everything else as it was.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coax.process.explain import explain_bill
+from coax.subscription.rules.refusals import ActionRefused
+from coax.subscription.types.actions import Behaviour
+from tests.builders.broadcasters import ABroadcaster, a_broadcaster
+from tests.builders.bundles import BUNDLE
+
+
+@pytest.fixture
+def zx(database: str, tmp_path: Path) -> ABroadcaster:
+    return billed_until_july(a_broadcaster(**BUNDLE), tmp_path)
+
+
+def billed_until_july(zx: ABroadcaster, path: Path) -> ABroadcaster:
+    zx.subscribe(path, [{"account_code": "A", "product": "silver", "billed_until": "2026-07-01"}])
+    zx.on("2026-06-20")
+    zx.bill("2026-06-20")
+    return zx
+
+
+def amend(zx: ABroadcaster, day: str, *products: str, **values: Any) -> dict[str, Any]:
+    zx.on(day)
+    return zx.act(Behaviour.AMEND_BUNDLE, "S-A", day, bundle_code="family", product_codes=products, **values)
+
+
+def members(zx: ABroadcaster) -> list[str]:
+    rows = zx.rows(
+        """SELECT code FROM subscription_service WHERE tenant_id = %s AND bundle_id IS NOT NULL
+           AND state = 'effective' ORDER BY code"""
+    )
+    return [row["code"] for row in rows]
+
+
+def test_a_bundle_is_taken_up_changed_and_dissolved(zx: ABroadcaster) -> None:
+    answer = amend(zx, "2026-07-11", "silver", "football")
+    assert answer["changes"] == [
+        "silver: into the bundle from 2026-07-11",
+        "football: new, effective, from 2026-07-11",
+    ]
+    assert members(zx) == ["football", "silver"]
+    zx.bill("2026-07-20")
+    assert sorted(zx.charged("A", 2)) == [
+        ("charge", "2026-07-11", "2026-08-01", "16.800000"),  # silver, 21 of 31 days of 24.80
+        ("charge", "2026-07-11", "2026-08-01", "2.100000"),
+        ("charge", "2026-08-01", "2026-09-01", "24.800000"),
+        ("charge", "2026-08-01", "2026-09-01", "3.100000"),
+        ("credit", "2026-07-11", "2026-08-01", "-21.000000"),
+    ]
+    explained = explain_bill(tenant=zx.tenant, number=f"ZX-{zx.bills(2)[0]['number']:08}")
+    assert explained.all_differences == ()
+    amend(zx, "2026-08-11", "silver", "gold")  # football leaves, gold comes at its own price
+    assert members(zx) == ["gold", "silver"]
+    zx.bill("2026-08-20")
+    assert sorted(zx.charged("A", 3)) == [
+        ("charge", "2026-08-11", "2026-09-01", "42.000000"),
+        ("charge", "2026-09-01", "2026-10-01", "24.800000"),
+        ("charge", "2026-09-01", "2026-10-01", "62.000000"),
+        ("credit", "2026-08-11", "2026-09-01", "-2.100000"),
+    ]
+    answer = amend(zx, "2026-09-16")
+    assert answer["changes"] == ["silver: out of the bundle from 2026-09-16", "gold: out of the bundle from 2026-09-16"]
+    assert members(zx) == []
+    zx.bill("2026-09-20")
+    assert sorted(zx.charged("A", 4)) == [
+        ("charge", "2026-09-16", "2026-10-01", "15.500000"),
+        ("charge", "2026-09-16", "2026-10-01", "31.000000"),
+        ("charge", "2026-10-01", "2026-11-01", "31.000000"),
+        ("charge", "2026-10-01", "2026-11-01", "62.000000"),
+        ("credit", "2026-09-16", "2026-10-01", "-12.400000"),
+        ("credit", "2026-09-16", "2026-10-01", "-31.000000"),
+    ]
+    assert zx.broken_promises() == []
+
+
+def test_what_a_bundle_always_holds_stays_in_it(zx: ABroadcaster) -> None:
+    amend(zx, "2026-07-11", "silver", "football")
+    refused = "always holds silver"
+    with zx.nothing_changes(), pytest.raises(ActionRefused, match=refused):
+        amend(zx, "2026-07-11", "football")
+    with zx.nothing_changes(), pytest.raises(ActionRefused, match=f"'family' of S-A .amend or dissolve it. {refused}"):
+        zx.act(Behaviour.SWAP_SERVICE, "S-A", "2026-07-11", service_code="silver", product_code="gold")
+    with zx.nothing_changes(), pytest.raises(ActionRefused, match="would hold 0 chosen services; allowed: 1 to 2"):
+        zx.act(Behaviour.CANCEL_SERVICE, "S-A", "2026-07-11", service_code="football")
+    with zx.nothing_changes(), pytest.raises(ActionRefused, match="would hold 3 chosen services; allowed: 1 to 2"):
+        amend(zx, "2026-07-11", "silver", "football", "news", "gold")
+    zx.act(Behaviour.CANCEL, "S-A", "2026-07-11")
+    zx.bill("2026-07-20")
+    assert zx.broken_promises() == []
+
+
+def test_a_bundle_lasts_through_debt_and_a_move(zx: ABroadcaster, tmp_path: Path) -> None:
+    zx.subscribe(tmp_path, [{"account_code": "B", "product": "news", "billed_until": "2026-09-01"}])
+    amend(zx, "2026-07-01", "silver", "football")
+    zx.on("2026-07-11")
+    zx.act(Behaviour.DEACTIVATE, "S-A", "2026-07-11")
+    zx.on("2026-07-21")
+    zx.act(Behaviour.ACTIVATE, "S-A", "2026-07-21")
+    assert members(zx) == ["football", "silver"]
+    zx.on("2026-08-01")
+    zx.act(Behaviour.CHANGE_ACCOUNT, "S-A", "2026-08-01", account_code="B")
+    assert members(zx) == ["football", "silver"]
+    zx.bill("2026-07-20")
+    assert ("charge", "2026-08-01", "2026-09-01", "24.800000") in zx.charged("B", 2)
+    assert zx.broken_promises() == []
+
+
+@pytest.mark.parametrize(
+    ("products", "bundle", "said"),
+    [
+        (("silver", "football"), "gone", "bundle: 'gone' is not known; allowed: family"),
+        ((), "family", "subscription S-A does not hold 'family'"),
+        (("silver", "eurosports-1"), "family", "eurosports-1: of bundle 'family' each of these may be named once"),
+        (("silver", "football", "football"), "family", "each of these may be named once: silver, football, news, gold"),
+        (("silver",), "family", "would hold 0 chosen services; allowed: 1 to 2"),
+    ],
+)
+def test_what_is_refused(zx: ABroadcaster, products: tuple[str, ...], bundle: str, said: str) -> None:
+    zx.on("2026-07-11")
+    values = {"bundle_code": bundle, "product_codes": products}
+    with zx.nothing_changes(), pytest.raises(ActionRefused, match=said):
+        zx.act(Behaviour.AMEND_BUNDLE, "S-A", "2026-07-11", **values)
+
+
+def test_who_owes_too_much_takes_nothing_up_but_may_leave(zx: ABroadcaster) -> None:
+    amend(zx, "2026-07-11", "silver", "football")
+    zx.execute("UPDATE party_account SET credit_limit_minor = 100 WHERE tenant_id = %s", zx.tenant.id)
+    with zx.nothing_changes(), pytest.raises(ActionRefused, match="owes more than its credit limit"):
+        amend(zx, "2026-07-11", "silver", "football", "news")
+    amend(zx, "2026-07-11")
+    assert members(zx) == []
+
+
+def test_the_same_again_changes_nothing(zx: ABroadcaster) -> None:
+    amend(zx, "2026-07-11", "silver", "football")
+    with zx.nothing_changes(), pytest.raises(ActionRefused, match="'family' of S-A holds just these"):
+        amend(zx, "2026-07-11", "football", "silver")
