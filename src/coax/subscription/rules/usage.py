@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from coax.base.money import MICRO, micro_to_decimal
 from coax.configuration.types.catalogue import ProductClass
+from coax.configuration.types.fields import PRICE_MAX
 from coax.configuration.types.usage import UsageAttribute, UsageEntry, UsageServiceCatalog
 from coax.subscription.rules.policy import Policy
 from coax.subscription.rules.refusals import ActionRefused
@@ -82,14 +84,15 @@ def _check_amount(detail: UsageDetail, entry: UsageEntry) -> None:
         raise ActionRefused("amount", f"amount: {entry.product!r} comes rated; say its amount.")
     if not entry.pre_rated and detail.amount_micro is not None:
         raise ActionRefused("amount", f"amount: {entry.product!r} is priced by its catalog; leave it out.")
-    if detail.amount_micro is not None and detail.amount_micro < 0:
-        raise ActionRefused("amount", "amount: it must not be negative.")
+    if detail.amount_micro is not None and not 0 <= detail.amount_micro <= int(PRICE_MAX) * MICRO:
+        text = f"amount: {micro_to_decimal(detail.amount_micro)} is not allowed; allowed is 0 to {PRICE_MAX}."
+        raise ActionRefused("amount", text)
 
 
 def _check_detail(detail: UsageDetail) -> None:
     for name in _TOLD:
         if len(getattr(detail, name)) > DETAIL_CHARS_MAX:
-            raise ActionRefused(name, f"{name}: allowed are up to {DETAIL_CHARS_MAX} characters.")
+            raise ActionRefused("length", f"{name}: allowed are up to {DETAIL_CHARS_MAX} characters.")
     if detail.reference and not detail.source_system:
         raise ActionRefused("source_system", "source_system: a reference is of a source system; name it.")
     if detail.used_from and detail.used_to and detail.used_to < detail.used_from:
