@@ -11,7 +11,7 @@ from rich.table import Table
 
 from coax.base.clock import tenant_today
 from coax.base.money import parse_micro
-from coax.base.tenancy import tenant_transaction
+from coax.base.tenancy import Tenant, tenant_transaction
 from coax.interfaces.cli.bills import print_bill
 from coax.interfaces.cli.shared import (
     AsJson,
@@ -21,6 +21,22 @@ from coax.interfaces.cli.shared import (
     parse_date,
     print_json,
     problems_reported,
+)
+from coax.interfaces.cli.usage_options import (
+    Catalog,
+    Category,
+    Destination,
+    Device,
+    Method,
+    NotBilled,
+    Reference,
+    Source,
+    SourceSystem,
+    UsageAmount,
+    UsageTypeCode,
+    UsedFrom,
+    UsedTo,
+    make_usage_detail,
 )
 from coax.process.billing_run.describe import describe_preview
 from coax.process.bills.compose import compose_document
@@ -32,7 +48,7 @@ from coax.process.subscription_actions.perform import (
 )
 from coax.subscription.queries.codes import get_subscription_key
 from coax.subscription.queries.due_actions import find_actions
-from coax.subscription.types.actions import ActionRequest, ActionState, Amendment, Behaviour
+from coax.subscription.types.actions import ActionRequest, ActionState, Amendment, Behaviour, UsageDetail
 
 app = typer.Typer(help="Actions on subscriptions: at once, on a day to come, or only previewed.", no_args_is_help=True)
 
@@ -73,6 +89,20 @@ def perform(
     duration: Annotated[int, typer.Option("--duration", help="Units of a duration-tiered rate, of an expense.")] = 0,
     location: Annotated[str | None, typer.Option("--location", help="Where it is served from now on.")] = None,
     account: Annotated[str | None, typer.Option("--account", help="The account that it goes to.")] = None,
+    charge: Annotated[str | None, typer.Option("--charge", help="The charge or usage that is taken back.")] = None,
+    usage_type: UsageTypeCode = "",
+    catalog: Catalog = "",
+    not_billed: NotBilled = False,
+    amount: UsageAmount = None,
+    used_from: UsedFrom = None,
+    used_to: UsedTo = None,
+    source_system: SourceSystem = "",
+    reference: Reference = "",
+    source: Source = "",
+    destination: Destination = "",
+    device: Device = "",
+    method: Method = "",
+    category: Category = "",
     reason: Reason = "",
     action_type: TypeOfAction = "",
     sub_type: Annotated[str, typer.Option("--sub-type", help="Your own finer name within the type.")] = "",
@@ -85,6 +115,22 @@ def perform(
         operator = open_tenant(tenant)
         with tenant_transaction(operator.id):
             today = tenant_today(operator.id)
+        usage = make_usage_detail(
+            operator,
+            usage_type=usage_type,
+            catalog=catalog,
+            not_billed=not_billed,
+            amount=amount,
+            used_from=used_from,
+            used_to=used_to,
+            source_system=source_system,
+            reference=reference,
+            source=source,
+            destination=destination,
+            device=device,
+            method=method,
+            category=category,
+        )
         request = ActionRequest(
             subscription_code=subscription,
             behaviour=behaviour,
@@ -110,27 +156,25 @@ def perform(
             duration=duration,
             location=location,
             account_code=account,
+            charge_code=charge,
+            usage=None if usage == UsageDetail() else usage,
         )
-        console = Console(highlight=False)
         if preview:
-            found = preview_action(tenant=operator, request=request, actor=find_actor())
-            changes = describe_effects(found.effects)
-            if as_json:
-                print_json({"changes": changes, **describe_preview(found.bill)})
-                return
-            _print_changes(console, changes)
-            if found.bill.facts is None:
-                console.print("The account would get no bill.")
-            else:
-                print_bill(compose_document(found.bill.facts), None, operator)
+            _show_preview(operator, request, as_json=as_json)
             return
-        answer, is_repeated = submit_action(tenant=operator, request=request, actor=find_actor(), idempotency_key=key)
-        if as_json:
-            print_json({**answer, "repeated": is_repeated})
-            return
-        again = " (done before)" if is_repeated else ""
-        console.print(f"Action {answer['action']} is {answer['state']} for {answer['on']}{again}.")
-        _print_changes(console, answer.get("changes", []))
+        submit(operator, request, key, as_json=as_json)
+
+
+def submit(tenant: Tenant, request: ActionRequest, key: str | None, *, as_json: bool) -> None:
+    """Perform or schedule an action, and print what became of it."""
+    answer, is_repeated = submit_action(tenant=tenant, request=request, actor=find_actor(), idempotency_key=key)
+    if as_json:
+        print_json({**answer, "repeated": is_repeated})
+        return
+    console = Console(highlight=False)
+    again = " (done before)" if is_repeated else ""
+    console.print(f"Action {answer['action']} is {answer['state']} for {answer['on']}{again}.")
+    _print_changes(console, answer.get("changes", []))
 
 
 @app.command("list")
@@ -181,6 +225,20 @@ def cancel(action: int, tenant: TenantCode = None, reason: Reason = "", as_json:
             print_json({"action": action, "state": ActionState.CANCELLED})
             return
         Console(highlight=False).print(f"Action {action} is called off.")
+
+
+def _show_preview(tenant: Tenant, request: ActionRequest, *, as_json: bool) -> None:
+    found = preview_action(tenant=tenant, request=request, actor=find_actor())
+    changes = describe_effects(found.effects)
+    if as_json:
+        print_json({"changes": changes, **describe_preview(found.bill)})
+        return
+    console = Console(highlight=False)
+    _print_changes(console, changes)
+    if found.bill.facts is None:
+        console.print("The account would get no bill.")
+    else:
+        print_bill(compose_document(found.bill.facts), None, tenant)
 
 
 def _print_changes(console: Console, changes: list[str]) -> None:

@@ -40,6 +40,7 @@ from coax.interfaces.cli import (
     service,
     staff,
     subscriptions,
+    usage,
     verify,
     worker,
 )
@@ -80,6 +81,7 @@ app.add_typer(service.app, name="service")
 app.add_typer(action.app, name="action")
 app.add_typer(subscriptions.app, name="subscriptions")
 app.add_typer(charge.app, name="charge")
+app.add_typer(usage.app, name="usage")
 app.add_typer(item.app, name="item")
 app.add_typer(item.location_app, name="location")
 app.add_typer(job.app, name="job")
