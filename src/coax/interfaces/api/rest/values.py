@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from coax.base.instants import FIRST_DAY, LAST_DAY, InstantInvalid, parse_instant
+
 CODE_CHARS_MAX: Final = 200
 TEXT_CHARS_MAX: Final = 500
-FIRST_DAY: Final = date(1970, 1, 1)
-LAST_DAY: Final = date(2199, 12, 31)
 ISO_DATE_CHARS: Final = 10
 COUNT_MAX: Final = 2_147_483_647
 
@@ -41,6 +41,15 @@ def _read_day(value: Any) -> date:
     return day
 
 
+def _read_instant(value: Any) -> datetime:
+    if isinstance(value, datetime):
+        return value
+    try:
+        return parse_instant(value if isinstance(value, str) else "")
+    except InstantInvalid as fault:
+        raise PydanticCustomError("instant_invalid", f"allowed is {fault.data['allowed']}") from None
+
+
 Code = Annotated[str, StringConstraints(min_length=1, max_length=CODE_CHARS_MAX, pattern=r"^[^\u0000-\u001f\u007f]+$")]
 Text = Annotated[str, StringConstraints(max_length=TEXT_CHARS_MAX, pattern=r"^[^\u0000-\u001f\u007f]*$")]
 Reason = Annotated[
@@ -53,6 +62,18 @@ Day = Annotated[
     date,
     BeforeValidator(_read_day),
     WithJsonSchema({"type": "string", "format": "date", "description": f"{FIRST_DAY} to {LAST_DAY}."}),
+]
+Instant = Annotated[
+    datetime,
+    BeforeValidator(_read_instant),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "date-time",
+            "description": f"With an offset or Z, {FIRST_DAY} to {LAST_DAY}.",
+            "examples": ["2026-07-09T20:15:00+02:00"],
+        }
+    ),
 ]
 Amount = Annotated[
     str,

@@ -13,6 +13,7 @@ from coax.interfaces.api.rest.routes import (
     accounts,
     actions,
     bills,
+    charges,
     configuration,
     contacts,
     items,
@@ -23,6 +24,7 @@ from coax.interfaces.api.rest.routes import (
     processes,
     runs,
     subscriptions,
+    usage,
 )
 
 RESOURCES: Final[tuple[tuple[str, Router], ...]] = (
@@ -32,8 +34,10 @@ RESOURCES: Final[tuple[tuple[str, Router], ...]] = (
     ("/accounts", accounts.resource),
     ("/contacts", contacts.resource),
     ("/subscriptions", actions.of_subscriptions),
+    ("/subscriptions", charges.resource),
     ("/subscriptions", subscriptions.resource),
     ("/actions", actions.resource),
+    ("/usage", usage.resource),
     ("/items", items.resource),
     ("/jobs", jobs.resource),
     ("/locations", locations.resource),

@@ -15,6 +15,7 @@ from coax.interfaces.api.rest.paging import Page, PageRequest, make_page, read_p
 from coax.interfaces.api.rest.request import ApiRequest, get_exchange
 from coax.interfaces.api.rest.resource import Key, Resource, describe_request
 from coax.interfaces.api.rest.routes.bills import BillPreview
+from coax.interfaces.api.rest.routes.usage_bodies import UsageTold, make_detail
 from coax.interfaces.api.rest.values import Amount, Code, Day, Model, Natural, Positive, Text
 from coax.party.types import ApiScope
 from coax.process.billing_run.describe import describe_preview
@@ -60,6 +61,8 @@ class ActionToDo(Model):
     duration: Annotated[Natural, Field(description="Units of a duration-tiered rate, of an expense.")] = 0
     location: Annotated[Text | None, Field(description="Where it is served from now on.")] = None
     account: Annotated[Code | None, Field(description="The account that it goes to.")] = None
+    charge: Annotated[Code | None, Field(description="The charge or usage that is taken back.")] = None
+    usage: Annotated[UsageTold | None, Field(description="What is known of a usage.")] = None
 
 
 class Action(Model):
@@ -195,6 +198,8 @@ def _make_request(request: ApiRequest, subscription: str, body: ActionToDo) -> A
         scheme_code=body.scheme,
         price_plan_code=body.price_plan,
         account_code=body.account,
+        charge_code=body.charge,
+        usage=make_detail(body.usage) if body.usage else None,
         **{name: getattr(body, name) for name in names},
     )
 

@@ -1,4 +1,4 @@
-"""Subscriptions: listed, shown as they stand or stood, sold; what is charged to one, what is installed on it."""
+"""Subscriptions: listed, shown as they stand or stood, sold; what is installed on one."""
 
 from __future__ import annotations
 
@@ -11,17 +11,15 @@ from ninja import Query
 from pydantic import Field
 
 from coax.base.clock import tenant_today
-from coax.base.money import parse_micro
 from coax.interfaces.api.rest.paging import Page, PageRequest, make_page, read_place
 from coax.interfaces.api.rest.request import ApiRequest, get_exchange
 from coax.interfaces.api.rest.resource import Key, Resource, describe_request
-from coax.interfaces.api.rest.values import Amount, Code, Day, Flag, Model, Natural, Positive, Text
+from coax.interfaces.api.rest.values import Code, Day, Flag, Model, Text
 from coax.party.queries.accounts import get_account
 from coax.party.types import ApiScope
 from coax.process.describe_subscription import describe_subscription
 from coax.process.subscription_actions.replace import replace_subscription
 from coax.process.subscription_actions.sell import PRODUCTS_MAX, SaleRequest, sell_subscription
-from coax.subscription.operations.add_charge import add_charge
 from coax.subscription.operations.end_service import end_service
 from coax.subscription.queries.codes import get_subscription_key
 from coax.subscription.queries.items import find_installed_items
@@ -120,25 +118,6 @@ class Sold(Model):
     state: SubscriptionState
 
 
-class Charge(Model):
-    """What is billed once by the next run."""
-
-    product: Code
-    performed_on: Annotated[Day | None, Field(description="By default today.")] = None
-    quantity: Positive = 1
-    duration: Annotated[Natural, Field(description="Units of a duration-tiered rate.")] = 0
-    agreed_price: Annotated[Amount | None, Field(description="In place of the price plan's.")] = None
-
-
-class AddedCharge(Model):
-    """A charge that the next run bills."""
-
-    charge: int
-    subscription: str
-    product: str
-    performed_on: date
-
-
 class ServiceEnd(Model):
     """The first day without a service."""
 
@@ -227,28 +206,6 @@ def sell_to_account(request: ApiRequest, body: Sale) -> dict[str, Any]:
     else:
         done, get_exchange(request).is_repeated = replace_subscription(code=body.in_place_of, **how)
     return {name: done[name] for name in Sold.model_fields}
-
-
-@resource.write(
-    "/{path:subscription}/charges",
-    scope=ApiScope.SUBSCRIPTIONS_WRITE,
-    answer=AddedCharge,
-    status=HTTPStatus.CREATED,
-    key=Key.REQUIRED,
-)
-def charge_once(request: ApiRequest, subscription: Code, body: Charge) -> dict[str, Any]:
-    """Charge a subscription once: a one-time service, an expense, a good."""
-    on = body.performed_on or tenant_today(request.tenant.id)
-    added = add_charge(
-        tenant_id=request.tenant.id,
-        subscription_code=subscription,
-        product_code=body.product,
-        performed_on=on,
-        quantity=body.quantity,
-        duration=body.duration,
-        agreed_price_micro=None if body.agreed_price is None else parse_micro(body.agreed_price),
-    )
-    return {"charge": added.charge_id, "subscription": subscription, "product": body.product, "performed_on": on}
 
 
 @resource.write(
