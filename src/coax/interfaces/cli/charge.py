@@ -73,7 +73,7 @@ def list_all(subscription: str, tenant: TenantCode = None, as_json: AsJson = Fal
             return
         table = Table(box=None, pad_edge=False)
         for name in ("Charge", "Day", "Product", "Quantity", "Price", "State", "Bill"):
-            table.add_column(name)
+            table.add_column(name, no_wrap=name in {"Charge", "Day", "Bill"})
         for row in found:
             bill = row["credited_on_bill"] or row["bill"] or ""
             state = row["state"].replace("_", " ")

@@ -175,7 +175,7 @@ def list_all(
             return
         table = Table(box=None, pad_edge=False)
         for name in ("Usage", "Day", "Product", "Quantity", "Subscription", "Service", "State", "Told by"):
-            table.add_column(name)
+            table.add_column(name, no_wrap=name in {"Usage", "Day"})
         for row in rows:
             told = " ".join(filter(None, (row.source_system, row.reference)))
             names = (row.product_name, f"{row.quantity:,}", row.subscription_code, row.service_code)
@@ -215,7 +215,7 @@ def _print_outcome(done: ImportedUsage) -> None:
     _print_lines(console, ("Line", "Subscription", "Reason"), refused)
     console.print(f"{done.recorded:,} recorded, {done.known:,} known already, {len(done.refused):,} refused.")
     if done.without_reference:
-        note = f"{done.without_reference:,} of them have no reference: the same file would record them again."
+        note = f"{done.without_reference:,} of them without a reference: the same file would record them again."
         console.print(Text(note, style="dim"))
 
 

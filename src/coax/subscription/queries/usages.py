@@ -11,13 +11,27 @@ from coax.base.tenancy import APP_ALIAS
 from coax.subscription.types.charges import UsageRow
 
 ROWS_MAX: Final = 1000
+# The page is cut before anything is joined to it.
 _USAGES: Final = """
 SELECT g.id AS usage_id, g.code, a.code AS account_code, u.code AS subscription_code, s.code AS service_code,
        e.code AS product, n.name AS product_name, k.code AS catalog, y.code AS usage_type, g.quantity, g.performed_on,
        g.used_from, g.used_to, g.source_system, g.reference, g.source, g.destination, g.device, g.method, g.category,
        c.agreed_price_micro AS amount_micro, g.charge_id, c.billed_by, g.withdrawn_on, c.credited_by, g.action_id,
        u.type_id
-  FROM subscription_usage g
+  FROM (SELECT * FROM subscription_usage g
+        WHERE g.tenant_id = %(tenant_id)s
+          AND (%(account_id)s::bigint IS NULL OR (g.bucket = %(bucket)s AND g.account_id = %(account_id)s))
+          AND (%(subscription_id)s::bigint IS NULL OR g.subscription_id = %(subscription_id)s)
+          AND (%(product)s::text IS NULL OR g.product_id = (
+                   SELECT id FROM configuration_entity
+                    WHERE tenant_id = %(tenant_id)s AND kind = 'product' AND code = %(product)s))
+          AND (%(performed_from)s::date IS NULL OR g.performed_on >= %(performed_from)s)
+          AND (%(performed_to)s::date IS NULL OR g.performed_on < %(performed_to)s)
+          AND (%(source_system)s::text IS NULL OR g.source_system = %(source_system)s)
+          AND (%(reference)s::text IS NULL OR g.reference = %(reference)s)
+          AND (NOT %(is_open)s OR g.withdrawn_on IS NULL)
+          AND (%(after_day)s::date IS NULL OR (g.performed_on, g.id) < (%(after_day)s, %(after_id)s))
+        ORDER BY g.performed_on DESC, g.id DESC LIMIT %(limit)s) g
   JOIN party_account a ON a.bucket = g.bucket AND a.account_id = g.account_id
   JOIN subscription_subscription u ON u.bucket = g.bucket AND u.account_id = g.account_id AND u.id = g.subscription_id
   JOIN subscription_service s ON s.bucket = g.bucket AND s.account_id = g.account_id AND s.id = g.service_id
@@ -27,17 +41,7 @@ SELECT g.id AS usage_id, g.code, a.code AS account_code, u.code AS subscription_
   JOIN configuration_entity k ON k.id = g.catalog_id
   LEFT JOIN configuration_entity y ON y.id = g.usage_type_id
   LEFT JOIN subscription_charge c ON c.bucket = g.bucket AND c.account_id = g.account_id AND c.id = g.charge_id
- WHERE g.tenant_id = %(tenant_id)s
-   AND (%(account_id)s::bigint IS NULL OR (g.bucket = %(bucket)s AND g.account_id = %(account_id)s))
-   AND (%(subscription_id)s::bigint IS NULL OR g.subscription_id = %(subscription_id)s)
-   AND (%(product)s::text IS NULL OR e.code = %(product)s)
-   AND (%(performed_from)s::date IS NULL OR g.performed_on >= %(performed_from)s)
-   AND (%(performed_to)s::date IS NULL OR g.performed_on < %(performed_to)s)
-   AND (%(source_system)s::text IS NULL OR g.source_system = %(source_system)s)
-   AND (%(reference)s::text IS NULL OR g.reference = %(reference)s)
-   AND (NOT %(is_open)s OR g.withdrawn_on IS NULL)
-   AND (%(after_day)s::date IS NULL OR (g.performed_on, g.id) < (%(after_day)s, %(after_id)s))
- ORDER BY g.performed_on DESC, g.id DESC LIMIT %(limit)s
+ ORDER BY g.performed_on DESC, g.id DESC
 """
 
 

@@ -134,7 +134,8 @@ def _choose_carrier(request: ActionRequest, facts: SubscriptionFacts, policy: Po
     if len(named) == 1:
         return named[0]
     listed = ", ".join(service.code for service in serving) or "none"
-    what = f"{request.service_code!r} did not serve" if request.service_code else "name the one that carries it"
+    asked = "name the one that carries it" if serving else "none served"
+    what = f"{request.service_code!r} did not serve" if request.service_code else asked
     text = f"service: {what} on {on}; termed services of {facts.code} that did: {listed}."
     raise ActionRefused("service", text, subscription=facts.code)
 
