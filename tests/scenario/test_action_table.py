@@ -82,7 +82,7 @@ OF_SERVICES = [
     row(B.REGRET_SERVICE, "effective not_effective", "", "", service_code="silver"),
     row(B.UNDO_ADD_SERVICE, "draft effective not_effective", "", "", service_code="silver"),
     row(B.AMEND_BILLING_TERM, "draft effective not_effective in_resting", "", ""),
-    row(B.AMEND_BUNDLE, "effective", "", "", bundle_code="family"),
+    row(B.AMEND_BUNDLE, "draft effective", "", "", bundle_code="family"),
     row(B.ADD_EXPENSE, LIVE, "", "", product_code="decoder"),
     row(B.ADD_SERVICE_USAGE, f"{LIVE} cancelled".removeprefix("draft "), "", "", product_code="film"),
     row(B.CANCEL_SERVICE_USAGE, f"{LIVE} cancelled", "", "", charge_code="1"),

@@ -6,12 +6,15 @@ bundle silver is 24.80 and football 3.10, everything else as it was.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from coax.process.explain import explain_bill
+from coax.process.subscription_actions.sell import SaleRequest, sell_subscription
 from coax.subscription.rules.refusals import ActionRefused
 from coax.subscription.types.actions import Behaviour
 from tests.builders.broadcasters import ABroadcaster, a_broadcaster
@@ -131,6 +134,40 @@ def test_what_is_refused(zx: ABroadcaster, products: tuple[str, ...], bundle: st
     values = {"bundle_code": bundle, "product_codes": products}
     with zx.nothing_changes(), pytest.raises(ActionRefused, match=said):
         zx.act(Behaviour.AMEND_BUNDLE, "S-A", "2026-07-11", **values)
+
+
+@pytest.mark.parametrize("is_draft", [False, True])
+def test_a_bundle_is_sold_from_the_first_day(zx: ABroadcaster, *, is_draft: bool) -> None:
+    zx.on("2026-07-11")
+    request = SaleRequest(
+        account_code="A",
+        subscription_type="normal",
+        scheme="normal-bt",
+        frequency="monthly",
+        products=("silver", "football", "eurosports-1"),
+        bundle="family",
+        performed_on=date(2026, 7, 11),
+        is_draft=is_draft,
+    )
+    with zx.nothing_changes(), pytest.raises(ActionRefused, match="always holds silver"):
+        sell_subscription(tenant=zx.tenant, request=replace(request, products=("football", "gold")), actor="anna")
+    sold = sell_subscription(tenant=zx.tenant, request=request, actor="anna")[0]["subscription"]
+    if is_draft:
+        zx.on("2026-07-13")
+        with zx.nothing_changes(), pytest.raises(ActionRefused, match="would hold 0 chosen services"):
+            zx.act(Behaviour.UNDO_ADD_SERVICE, sold, "2026-07-13", service_code="football")
+        zx.act(Behaviour.AMEND_BUNDLE, sold, "2026-07-13", bundle_code="family", product_codes=("silver", "news"))
+        zx.act(Behaviour.ACTIVATE, sold, "2026-07-13")
+    assert members(zx) == (["news", "silver"] if is_draft else ["football", "silver"])
+    zx.bill("2026-07-20")
+    billed = [row[1:] for row in zx.charged("A", 2) if row[3] in {"16.800000", "15.200000", "24.800000", "31.000000"}]
+    first = ("2026-07-13", "2026-08-01", "15.200000") if is_draft else ("2026-07-11", "2026-08-01", "16.800000")
+    assert sorted(billed) == [
+        first,
+        ("2026-08-01", "2026-09-01", "24.800000"),
+        ("2026-08-01", "2026-09-01", "31.000000"),
+    ]
+    assert zx.broken_promises() == []
 
 
 def test_who_owes_too_much_takes_nothing_up_but_may_leave(zx: ABroadcaster) -> None:

@@ -22,6 +22,7 @@ from coax.party.queries.accounts import get_account
 from coax.party.queries.staff import find_unit
 from coax.party.types import AccountRow
 from coax.process.import_subscribers import import_subscribers
+from coax.process.subscription_actions.perform import perform_request
 from coax.process.subscription_actions.standing import find_over_limit
 from coax.subscription.operations.record_sale import record_sale
 from coax.subscription.queries.codes import get_subscription_key
@@ -38,7 +39,10 @@ PRODUCTS_MAX = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SaleRequest:
-    """What is sold to whom; what is left out follows from type (a package has terms of its own), scheme and account."""
+    """What is sold to whom; what is left out follows from type (a package has terms of its own), scheme and account.
+
+    The products that a `bundle` has are sold as part of it, from the first day on.
+    """
 
     account_code: str
     subscription_type: str
@@ -53,6 +57,7 @@ class SaleRequest:
     binding_period: str | None = None
     binding_start_date: date | None = None
     is_draft: bool = False
+    bundle: str | None = None
     reason: str = ""
 
 
@@ -108,7 +113,24 @@ def _sell(tenant: Tenant, request: SaleRequest, actor: str) -> dict[str, Any]:
         now=tenant_now(tenant.id, using=RUN_ALIAS),
         using=RUN_ALIAS,
     )
+    if request.bundle:
+        _take_up_bundle(tenant, request, code, policy, actor)
     return {"subscription": code, "action": action_id, "state": "draft" if request.is_draft else "effective"}
+
+
+def _take_up_bundle(tenant: Tenant, request: SaleRequest, code: str, policy: Policy, actor: str) -> None:
+    """Let what was sold go over into its bundle on the first day; nothing of it was billed before."""
+    bundle = next((one for one in policy.bundles.values() if one.code == request.bundle), None)
+    chosen = tuple(product for product in request.products if bundle and product in bundle.products)
+    taken = ActionRequest(
+        subscription_code=code,
+        behaviour=Behaviour.AMEND_BUNDLE,
+        performed_on=request.performed_on,
+        bundle_code=request.bundle,
+        product_codes=chosen or request.products,
+        reason=request.reason,
+    )
+    perform_request(tenant=tenant, request=taken, actor=actor, using=RUN_ALIAS)
 
 
 def _lock(account_id: int) -> None:

@@ -12,7 +12,7 @@ from coax.configuration.types.billing_term_definition import BillingDirective
 from coax.subscription.batch.charge_effects import add_charges, add_usages, withdraw
 from coax.subscription.batch.decided import BY_KEY, KEY, Decided
 from coax.subscription.batch.rows import Row, insert_rows, update_rows
-from coax.subscription.types.actions import NewService, ServiceChange, ServiceState
+from coax.subscription.types.actions import NewService, ServiceChange, ServiceFacts, ServiceState
 
 _HISTORY: Final = (
     *KEY,
@@ -179,7 +179,7 @@ def _write_services(changes: list[tuple[Decided, ServiceChange]], tenant_id: int
             rows.append(
                 (
                     *(*key, ids.take(), tenant_id, service.service_id, service.state.value),
-                    *(BillingDirective.TO_BE_BILLED.value, service.effective_from, change.on, service.billable_from),
+                    *(_directive_before(service), service.effective_from, change.on, service.billable_from),
                     *(service.bundle_id, None),
                 )
             )
@@ -243,6 +243,12 @@ def _write_services(changes: list[tuple[Decided, ServiceChange]], tenant_id: int
         using=using,
     )
     _start_services(started, using)
+
+
+def _directive_before(service: ServiceFacts) -> str:
+    """Return how the time of a service that has no history yet is billed."""
+    is_draft = service.state is ServiceState.DRAFT
+    return (BillingDirective.NOT_TO_BE_BILLED if is_draft else BillingDirective.TO_BE_BILLED).value
 
 
 def _start_services(started: list[Row], using: str) -> None:

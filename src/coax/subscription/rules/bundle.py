@@ -10,6 +10,7 @@ from coax.subscription.rules.machine import LIVE_SERVICE
 from coax.subscription.rules.policy import Policy
 from coax.subscription.rules.refusals import ActionRefused
 from coax.subscription.types.actions import ActionRequest, Effects, ServiceFacts, ServiceState, SubscriptionFacts
+from coax.subscription.types.contracts import SubscriptionState
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +81,10 @@ def _check_whole(bundle: ProductBundle, held: Sequence[str], what: str) -> None:
 def _find_outside(code: str, facts: SubscriptionFacts, policy: Policy) -> ServiceFacts | None:
     """Return the live service of a product that is to go over into the bundle, or None where there is none yet."""
     found = [s for s in facts.services if s.product_id == policy.product_ids[code] and s.state in LIVE_SERVICE]
-    free = [s for s in found if s.state is ServiceState.EFFECTIVE and s.bundle_id is None]
+    wanted = ServiceState.DRAFT if facts.state is SubscriptionState.DRAFT else ServiceState.EFFECTIVE
+    free = [s for s in found if s.state is wanted and s.bundle_id is None]
     if found and not free:
-        state = "in another bundle" if found[0].bundle_id else f"{found[0].state}, not effective"
+        state = "in another bundle" if found[0].bundle_id else f"{found[0].state}, not {wanted}"
         raise ActionRefused("products", f"products: service {found[0].code} of {facts.code} is {state}.")
     return free[0] if free else None
 

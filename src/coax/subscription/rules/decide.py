@@ -19,6 +19,7 @@ from coax.subscription.rules.expense import decide_expense, decide_location, dec
 from coax.subscription.rules.machine import LIVE_SERVICE, TRANSITIONS, Transition
 from coax.subscription.rules.policy import Policy
 from coax.subscription.rules.preconditions import (
+    check_account,
     check_activation,
     check_conditions,
     check_day,
@@ -120,15 +121,19 @@ def _amend(request: ActionRequest, facts: SubscriptionFacts, policy: Policy) -> 
 def _amend_bundle(request: ActionRequest, facts: SubscriptionFacts, policy: Policy) -> Effects:
     """Change what a bundle holds: services leave, go over into it and come, all on one day."""
     plan = plan_bundle(request, facts, policy)
-    if plan.added or (plan.moving and plan.bundle_id):
+    is_draft = facts.state is SubscriptionState.DRAFT
+    if not is_draft and (plan.added or (plan.moving and plan.bundle_id)):
+        check_account(request, facts)
         check_activation(request, facts)
-    changes = [_decide_change(request, facts, policy, s, ServiceState.CANCELLED) for s in plan.leaving]
+    gone = ServiceState.REMOVED if is_draft else ServiceState.CANCELLED
+    changes = [_decide_change(request, facts, policy, s, gone) for s in plan.leaving]
     changes += [_move_service(request, facts, policy, s, Membership(plan.bundle_id)) for s in plan.moving]
-    adding = TRANSITIONS[Behaviour.ADD_SERVICE]
+    adding = TRANSITIONS[Behaviour.ADD_SERVICE_AS_DRAFT if is_draft else Behaviour.ADD_SERVICE]
     news = []
     for code in plan.added:
         one = replace(request, product_code=code, new_service_code=_find_free_code(code, facts), quantity=1)
-        check_conditions(one, facts, policy, adding)
+        if not is_draft:
+            check_conditions(one, facts, policy, adding)
         news.append(replace(_decide_new(one, facts, policy, adding, Effects()), bundle_id=plan.bundle_id))
     return Effects(services=tuple(changes), new_services=tuple(news))
 

@@ -134,7 +134,7 @@ TRANSITIONS: Final[dict[Behaviour, Transition]] = {
         is_of_service=True,
         adds_service=True,
     ),
-    Behaviour.AMEND_BUNDLE: Transition(frozenset({_S.EFFECTIVE})),
+    Behaviour.AMEND_BUNDLE: Transition(frozenset({_S.DRAFT, _S.EFFECTIVE})),
     Behaviour.AMEND_BILLING_TERM: Transition(frozenset({_S.DRAFT, _S.EFFECTIVE, _S.NOT_EFFECTIVE, _S.IN_RESTING})),
     Behaviour.ADD_EXPENSE: Transition(LIVE),
     Behaviour.CANCEL_EXPENSE: Transition(LIVE | {_S.CANCELLED}),

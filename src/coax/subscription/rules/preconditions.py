@@ -11,6 +11,8 @@ from coax.subscription.rules.refusals import ActionRefused
 from coax.subscription.rules.swap import go_back
 from coax.subscription.types.actions import ActionRequest, Behaviour, ServiceFacts, ServiceState, SubscriptionFacts
 
+# Beside what activates: these are for accounts that are active too (reference 3.1).
+_OF_ACTIVE_ACCOUNTS = frozenset({Behaviour.SHORT_TERM_ACTIVATE, Behaviour.SHORT_TERM_DEACTIVATE})
 _KIND_OF_REST = {
     Behaviour.REST: BillingTermRuleKind.RESTING,
     Behaviour.SHORT_TERM_DEACTIVATE: BillingTermRuleKind.SHORT_TERM_DEACTIVATION,
@@ -36,7 +38,13 @@ def check_state(request: ActionRequest, facts: SubscriptionFacts, transition: Tr
             f"{request.behaviour}: subscription {facts.code} is {facts.state} until {facts.state_ends_on}; "
             "end that first.",
         )
-    if facts.account_state == "terminated" or (facts.account_state != "active" and transition.activates):
+    if facts.account_state == "terminated" or transition.activates or request.behaviour in _OF_ACTIVE_ACCOUNTS:
+        check_account(request, facts)
+
+
+def check_account(request: ActionRequest, facts: SubscriptionFacts) -> None:
+    """Refuse what an account that is suspended or terminated may not do. Raises: ActionRefused."""
+    if facts.account_state != "active":
         raise ActionRefused(
             "account_active",
             f"{request.behaviour}: the account of subscription {facts.code} is {facts.account_state}; allowed: active.",
