@@ -136,24 +136,24 @@ def bring(zx: ABroadcaster, state: SubscriptionState) -> None:
         zx.execute("UPDATE subscription_service SET state = 'draft' WHERE tenant_id = %s", zx.tenant.id)
 
 
-@pytest.mark.parametrize("case", [*TABLE, *OF_SERVICES], ids=lambda case: case.behaviour.value)
-def test_it_begins_only_from_its_states(database: str, tmp_path: Path, case: Row) -> None:
-    for state in S:
-        operator = a_broadcaster()
-        billed = {"product": "silver", "billed_until": "2026-08-01"}
-        operator.subscribe(tmp_path, [{"account_code": "A", **billed}, {"account_code": "B", **billed}])
-        operator.on("2026-07-06")
-        if state in {S.REGRETTED, S.REPLACED}:
-            sql = "UPDATE subscription_subscription SET state = %s WHERE tenant_id = %s AND code = 'S-A'"
-            operator.execute(sql, state.value, operator.tenant.id)
-        else:
-            bring(operator, state)
-        operator.on("2026-07-10")
+@pytest.mark.parametrize("state", list(S), ids=lambda state: state.value)
+def test_what_is_refused_in_a_state(database: str, tmp_path: Path, state: SubscriptionState) -> None:
+    operator = a_broadcaster()
+    billed = {"product": "silver", "billed_until": "2026-08-01"}
+    operator.subscribe(tmp_path, [{"account_code": "A", **billed}, {"account_code": "B", **billed}])
+    operator.on("2026-07-06")
+    if state in {S.REGRETTED, S.REPLACED}:
+        sql = "UPDATE subscription_subscription SET state = %s WHERE tenant_id = %s AND code = 'S-A'"
+        operator.execute(sql, state.value, operator.tenant.id)
+    else:
+        bring(operator, state)
+    operator.on("2026-07-10")
+    for case in (*TABLE, *OF_SERVICES):
         if state in case.begins_from:
             continue
         with operator.nothing_changes(), pytest.raises(ActionRefused) as refusal:
             operator.act(case.behaviour, "S-A", "2026-07-10", **dict(case.values))
-        assert refusal.value.rule == "state", state
+        assert refusal.value.rule == "state", case
 
 
 @pytest.mark.parametrize(

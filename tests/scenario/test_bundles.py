@@ -6,13 +6,16 @@ bundle silver is 24.80 and football 3.10, everything else as it was.
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from coax.interfaces.cli.main import app
 from coax.process.explain import explain_bill
 from coax.process.subscription_actions.sell import SaleRequest, sell_subscription
 from coax.subscription.rules.refusals import ActionRefused
@@ -168,6 +171,32 @@ def test_a_bundle_is_sold_from_the_first_day(zx: ABroadcaster, *, is_draft: bool
         ("2026-08-01", "2026-09-01", "31.000000"),
     ]
     assert zx.broken_promises() == []
+
+
+def test_a_bundle_at_the_keyboard(zx: ABroadcaster) -> None:
+    zx.on("2026-07-11")
+
+    def ask(*words: str) -> str:
+        result = CliRunner().invoke(app, [*words, "--tenant", zx.tenant.code])
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    sold = ("subscriptions", "sell", "A", "silver", "football", "--type", "normal", "--code", "S-2")
+    ask(*sold, "--bundle", "family", "--frequency", "monthly")
+    amended = ask(
+        "action", "do", "amend_bundle", "S-2", "--bundle", "family", "--holding", "silver", "--holding", "news"
+    )
+    assert amended.splitlines()[1:] == [
+        "  football: cancelled from 2026-07-11, to be credited",
+        "  news: new, effective, from 2026-07-11",
+    ]
+    shown = json.loads(ask("subscriptions", "show", "S-2", "--json"))
+    held = {one["service"]: (one["state"], one["bundle"]) for one in shown["services"]}
+    assert held == {
+        "silver": ("effective", "family"),
+        "football": ("cancelled", "family"),
+        "news": ("effective", "family"),
+    }
 
 
 def test_who_owes_too_much_takes_nothing_up_but_may_leave(zx: ABroadcaster) -> None:

@@ -50,4 +50,6 @@ def _describe_term(term: TermOnDay, names: dict[int, str], schemes: dict[int, st
 
 def _describe_service(service: ServiceOnDay, names: dict[int, str]) -> dict[str, Any]:
     data = asdict(service)
-    return {"service": data.pop("code"), "product": names.get(data.pop("product_id"), ""), **data}
+    bundle_id = data.pop("bundle_id")
+    head = {"service": data.pop("code"), "product": names.get(data.pop("product_id"), "")}
+    return {**head, "bundle": names.get(bundle_id, "") if bundle_id else None, **data}

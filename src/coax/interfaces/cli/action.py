@@ -89,6 +89,11 @@ def perform(
     duration: Annotated[int, typer.Option("--duration", help="Units of a duration-tiered rate, of an expense.")] = 0,
     location: Annotated[str | None, typer.Option("--location", help="Where it is served from now on.")] = None,
     account: Annotated[str | None, typer.Option("--account", help="The account that it goes to.")] = None,
+    bundle: Annotated[str | None, typer.Option("--bundle", help="The bundle that is amended.")] = None,
+    holding: Annotated[
+        list[str] | None,
+        typer.Option("--holding", help="A service that the bundle is to hold; repeatable. None: it ends."),
+    ] = None,
     charge: Annotated[str | None, typer.Option("--charge", help="The charge or usage that is taken back.")] = None,
     usage_type: UsageTypeCode = "",
     catalog: Catalog = "",
@@ -157,6 +162,8 @@ def perform(
             location=location,
             account_code=account,
             charge_code=charge,
+            bundle_code=bundle,
+            product_codes=tuple(holding or ()),
             usage=None if usage == UsageDetail() else usage,
         )
         if preview:

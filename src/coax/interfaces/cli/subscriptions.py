@@ -47,6 +47,7 @@ def sell(
     in_place_of: Annotated[
         str | None, typer.Option("--in-place-of", help="The account's subscription that it replaces.")
     ] = None,
+    bundle: Annotated[str | None, typer.Option("--bundle", help="Sell those of its services as this bundle.")] = None,
     plan: Annotated[str | None, typer.Option("--plan", help="Price plan; by default the scheme's.")] = None,
     frequency: Annotated[str | None, typer.Option("--frequency", help="Billing frequency.")] = None,
     cycle_day: Annotated[int | None, typer.Option("--cycle-day", help="Day of the billing cycle.")] = None,
@@ -75,6 +76,7 @@ def sell(
             cycle_day=cycle_day,
             binding_period=binding_period,
             is_draft=draft,
+            bundle=bundle,
             reason=reason,
         )
         if in_place_of:
@@ -115,7 +117,8 @@ def show(
             table.add_column(name)
         for row in found["services"]:
             words = (str(row[name]).replace("_", " ") for name in ("state", "since", "directive", "rated_up_to"))
-            table.add_row(row["service"], row["product"], str(row["quantity"]), *words)
+            product = f"{row['product']} in {row['bundle']}" if row["bundle"] else row["product"]
+            table.add_row(row["service"], product, str(row["quantity"]), *words)
         console.print(table)
 
 

@@ -32,8 +32,8 @@ SELECT h.scheme_version_id, h.price_plan_id, h.frequency, h.cycle_day, h.agreeme
 """
 _SERVICES: Final = f"""
 SELECT DISTINCT ON (s.id) s.code, s.product_id, s.quantity, coalesce(h.state, s.state) AS state,
-       coalesce(h.directive, 'to_be_billed') AS directive, coalesce(h.effective_from, s.effective_from) AS since,
-       r.rated_up_to
+       coalesce(h.directive, 'to_be_billed') AS directive, h.bundle_id,
+       coalesce(h.effective_from, s.effective_from) AS since, r.rated_up_to
   FROM subscription_service s
   JOIN subscription_service_rating r ON r.bucket = s.bucket AND r.account_id = s.account_id AND r.service_id = s.id
   LEFT JOIN subscription_service_history h ON h.bucket = s.bucket AND h.account_id = s.account_id
@@ -70,6 +70,7 @@ class ServiceOnDay:
     quantity: int
     state: str
     directive: str
+    bundle_id: int | None
     since: date
     rated_up_to: date
 

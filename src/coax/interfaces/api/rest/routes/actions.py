@@ -31,6 +31,7 @@ from coax.subscription.types.actions import ActionRequest, ActionRow, ActionStat
 
 resource = Resource("Actions")
 of_subscriptions = Resource("Actions")
+PRODUCTS_MAX: Final = 100
 KEY_MAX: Final = 2**63 - 1
 ActionKey = Annotated[int, Path(ge=1, le=KEY_MAX)]
 
@@ -61,6 +62,10 @@ class ActionToDo(Model):
     duration: Annotated[Natural, Field(description="Units of a duration-tiered rate, of an expense.")] = 0
     location: Annotated[Text | None, Field(description="Where it is served from now on.")] = None
     account: Annotated[Code | None, Field(description="The account that it goes to.")] = None
+    bundle: Annotated[Code | None, Field(description="The bundle that is amended.")] = None
+    products: Annotated[
+        list[Code], Field(max_length=PRODUCTS_MAX, description="What the bundle is to hold; none dissolves it.")
+    ] = Field(default_factory=list)
     charge: Annotated[Code | None, Field(description="The charge or usage that is taken back.")] = None
     usage: Annotated[UsageTold | None, Field(description="What is known of a usage.")] = None
 
@@ -199,6 +204,8 @@ def _make_request(request: ApiRequest, subscription: str, body: ActionToDo) -> A
         price_plan_code=body.price_plan,
         account_code=body.account,
         charge_code=body.charge,
+        bundle_code=body.bundle,
+        product_codes=tuple(body.products),
         usage=make_detail(body.usage) if body.usage else None,
         **{name: getattr(body, name) for name in names},
     )

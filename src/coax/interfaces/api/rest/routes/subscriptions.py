@@ -69,6 +69,7 @@ class ServiceOfSubscription(Model):
     product: str
     quantity: int
     state: ServiceState
+    bundle: str | None
     directive: str
     since: date
     rated_up_to: date
@@ -100,6 +101,7 @@ class Sale(Model):
     performed_on: Annotated[Day | None, Field(description="Day from which it holds; by default today.")] = None
     subscription: Annotated[Code | None, Field(description="Its code; by default the account's and a number.")] = None
     in_place_of: Annotated[Code | None, Field(description="The account's subscription that it replaces.")] = None
+    bundle: Annotated[Code | None, Field(description="Sell those of its services as this bundle.")] = None
     price_plan: Code | None = None
     frequency: Code | None = None
     cycle_day: Annotated[int, Field(strict=True, ge=1, le=31)] | None = None
