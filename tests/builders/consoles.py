@@ -40,7 +40,8 @@ class FormReader(HTMLParser):
         if not self._is_inside:
             return
         if tag == "input" and name and (known.get("type") != "checkbox" or "checked" in known):
-            self.fields.setdefault(name, []).append(known.get("value") or "")
+            said = "on" if known.get("type") == "checkbox" else ""
+            self.fields.setdefault(name, []).append(known.get("value") or said)
         if tag == "select":
             self._select = name
         if tag == "option" and self._select and "selected" in known:

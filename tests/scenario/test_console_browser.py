@@ -43,6 +43,7 @@ PAGES = (
     "accounts/then/ada?on=2026-08-01",
     "subscriptions/sell/ada",
     "subscriptions/act/swap_service/S-1",
+    "subscriptions/act/add_service_usage/S-1",
     "subscriptions/scheduled",
     "jobs/",
     "jobs/order/for/ada",

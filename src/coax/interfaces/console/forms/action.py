@@ -10,9 +10,11 @@ from typing import Any, Final, cast
 from django import forms
 
 from coax.base.calendar import NAMED_FREQUENCIES
+from coax.base.tenancy import Tenant
 from coax.configuration.queries import find_versions
 from coax.configuration.types.action_type import ActionType
 from coax.configuration.types.billing_term_scheme import BillingTermScheme, Classification
+from coax.interfaces.console.forms.charged import make_taken_back, make_usage_fields, take_usage
 from coax.interfaces.console.forms.nodes import write_label
 from coax.process.subscription_actions.sell import SaleRequest
 from coax.subscription.rules.expense import CHARGED_ONCE, LOCATION_CHARS_MAX
@@ -29,10 +31,19 @@ class ActionForm(forms.Form):
     """What an action asks; dates are civil, in the operator's time zone."""
 
     def __init__(
-        self, data: Any = None, *, behaviour: Behaviour, subscription: SubscriptionRow, today: date, **options: Any
+        self,
+        data: Any = None,
+        *,
+        behaviour: Behaviour,
+        subscription: SubscriptionRow,
+        tenant: Tenant,
+        today: date,
+        charge: str = "",
+        **options: Any,
     ) -> None:
         super().__init__(data, **options)
         self.behaviour, self.subscription = behaviour, subscription
+        self._further: set[str] = set()
         transition = TRANSITIONS[behaviour]
         self._add("performed_on", make_day("Day", initial=today, help_text="A later day than today schedules it."))
         if transition.needs_end:
@@ -47,20 +58,26 @@ class ActionForm(forms.Form):
             self._add("product_code", forms.ChoiceField(label="New service", choices=find_products(today)))
         if transition.adds_service and not transition.is_of_service:
             self._add("quantity", forms.IntegerField(label="Quantity", min_value=1, initial=1))
-        if behaviour is Behaviour.AMEND_BILLING_TERM:
-            self._add_contract(today)
-        if behaviour is Behaviour.ADD_EXPENSE:
-            self._add_expense(today)
-        if behaviour is Behaviour.CHANGE_LOCATION:
-            location = forms.CharField(label="Location", max_length=LOCATION_CHARS_MAX, help_text="Where it is served.")
-            self._add("location", location)
-        if behaviour is Behaviour.CHANGE_ACCOUNT:
-            help_text = "What was billed ahead is credited on the old account and billed on this one."
-            self._add("account_code", forms.CharField(label="New account", max_length=64, help_text=help_text))
+        self._add_own(tenant, today, charge)
         self._add_types(today)
         self._add("reason", forms.CharField(label="Reason", required=False, max_length=REASON_CHARS_MAX))
         key = forms.CharField(widget=forms.HiddenInput, initial=lambda: uuid.uuid4().hex, max_length=64)
         self._add("key", key)
+
+    @property
+    def main_fields(self) -> list[forms.BoundField]:
+        """Return the fields that are always shown."""
+        return [field for field in self.visible_fields() if field.name not in self._further]
+
+    @property
+    def further_fields(self) -> list[forms.BoundField]:
+        """Return those that are shown on request."""
+        return [field for field in self.visible_fields() if field.name in self._further]
+
+    @property
+    def has_further_values(self) -> bool:
+        """Tell whether something was said, or is wrong, in a field that is shown on request."""
+        return any(field.errors or (self.is_bound and field.data) for field in self.further_fields)
 
     def to_request(self) -> ActionRequest:
         """Return the valid form as a request."""
@@ -69,10 +86,32 @@ class ActionForm(forms.Form):
             values["action_type"], _, values["sub_action_type"] = kind.partition("/")
         if "amendment" in values:
             values["amendment"] = Amendment(values["amendment"])
+        if self.behaviour is Behaviour.ADD_SERVICE_USAGE:
+            values["usage"] = take_usage(values)
         return ActionRequest(subscription_code=self.subscription.code, behaviour=self.behaviour, **values)
 
     def _add(self, name: str, field: forms.Field) -> None:
         self.fields[name] = field
+
+    def _add_own(self, tenant: Tenant, today: date, charge: str) -> None:
+        """Add what only one behaviour asks."""
+        if self.behaviour is Behaviour.AMEND_BILLING_TERM:
+            self._add_contract(today)
+        if self.behaviour is Behaviour.ADD_EXPENSE:
+            self._add_expense(today)
+        if self.behaviour in {Behaviour.CANCEL_EXPENSE, Behaviour.CANCEL_SERVICE_USAGE}:
+            field = make_taken_back(self.behaviour, tenant=tenant, subscription=self.subscription, chosen=charge)
+            self._add("charge_code", field)
+        if self.behaviour is Behaviour.ADD_SERVICE_USAGE:
+            main, further = make_usage_fields(tenant=tenant, subscription=self.subscription, today=today)
+            self.fields |= {**main, **further}
+            self._further = set(further)
+        if self.behaviour is Behaviour.CHANGE_LOCATION:
+            location = forms.CharField(label="Location", max_length=LOCATION_CHARS_MAX, help_text="Where it is served.")
+            self._add("location", location)
+        if self.behaviour is Behaviour.CHANGE_ACCOUNT:
+            help_text = "What was billed ahead is credited on the old account and billed on this one."
+            self._add("account_code", forms.CharField(label="New account", max_length=64, help_text=help_text))
 
     def _add_types(self, today: date) -> None:
         """Let an own type be chosen where there are any; a sub-type is chosen with its type."""

@@ -17,6 +17,7 @@ from coax.billing.queries.bills import BillUnknown, get_bill
 from coax.billing.types import RunCriteria
 from coax.configuration.queries import find_versions
 from coax.interfaces.console.access import StaffRequest
+from coax.interfaces.console.pages.charged import find_charged
 from coax.interfaces.console.pages.page import page, show
 from coax.interfaces.console.pages.visibility import find_visibility
 from coax.interfaces.console.problems import report_problem
@@ -116,7 +117,16 @@ def account(request: StaffRequest, code: str) -> HttpResponse:
         postings=STATEMENT_ROWS_MAX if is_whole else POSTINGS_SHOWN,
     )
     names, sight = _Names(), find_visibility(request)
-    jobs = find_jobs(tenant_id=request.tenant.id, account_id=statement.account.account_id)
+    found = find_jobs(tenant_id=request.tenant.id, account_id=statement.account.account_id)
+    jobs = [row for row in found if sight.may_see_job(row)]
+    subscriptions = [row for row in statement.subscriptions if sight.may_see_type(row.type_id)]
+    charged = find_charged(
+        tenant=request.tenant,
+        account_id=statement.account.account_id,
+        subscriptions=subscriptions,
+        jobs={row.code for row in jobs},
+        limit=STATEMENT_ROWS_MAX if is_whole else POSTINGS_SHOWN,
+    )
     bills = [
         (compose_bill_number(statement.bill_number_prefix, bill.number), bill, statement.settlements.get(bill.key))
         for bill in statement.bills
@@ -133,7 +143,8 @@ def account(request: StaffRequest, code: str) -> HttpResponse:
         s=statement,
         a=statement.account,
         classification=names.entity(statement.account.classification_id),
-        subscriptions=[names.view(row) for row in statement.subscriptions if sight.may_see_type(row.type_id)],
+        subscriptions=[names.view(row) for row in subscriptions],
+        charged=charged,
         deeds=[
             row
             for row in find_actions(
@@ -143,12 +154,12 @@ def account(request: StaffRequest, code: str) -> HttpResponse:
             )
             if sight.may_see_type(row.type_id)
         ],
-        jobs=[row for row in jobs if sight.may_see_job(row)],
+        jobs=jobs,
         job_types={row.code: row.spec.name for row in find_versions("job_type")},
         items=find_installed_items(tenant_id=request.tenant.id, account_id=statement.account.account_id),
         bills=bills,
         postings=postings,
-        is_whole=is_whole or (len(bills) < BILLS_SHOWN and len(postings) < POSTINGS_SHOWN),
+        is_whole=is_whole or (len(bills) < BILLS_SHOWN and max(len(postings), len(charged)) < POSTINGS_SHOWN),
     )
 
 

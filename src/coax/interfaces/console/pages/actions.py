@@ -49,7 +49,14 @@ def act(request: StaffRequest, behaviour: str, code: str) -> HttpResponse:
     if kind is Behaviour.REPLACE:
         return redirect("admin:replace", code)
     today = tenant_today(request.tenant.id)
-    form = ActionForm(request.POST or None, behaviour=kind, subscription=subscription, today=today)
+    form = ActionForm(
+        request.POST or None,
+        behaviour=kind,
+        subscription=subscription,
+        tenant=request.tenant,
+        today=today,
+        charge=request.GET.get("charge", ""),
+    )
     preview: ActionPreview | None = None
     problem: DomainError | None = None
     if request.method == "POST" and form.is_valid():
