@@ -135,6 +135,22 @@ def test_what_a_source_system_tells_twice_is_billed_once(zx: ABroadcaster) -> No
     use(zx, "film", "2026-07-10", reference="r-1", source_system="other")
 
 
+def test_two_subscriptions_of_an_account_tell_the_same_usage(zx: ABroadcaster, tmp_path: Path) -> None:
+    zx.subscribe(tmp_path, [{"account_code": "A", "subscription_code": "S-2", "product": "silver"}])
+    zx.on("2026-07-10")
+    told = UsageDetail(usage_type="film", source_system="vod", reference="r-1")
+    for subscription in ("S-A", "S-2"):
+        values = {"usage": told, "product_code": "film"}
+        zx.act(Behaviour.ADD_SERVICE_USAGE, subscription, "2026-07-12", **values)
+    zx.on("2026-07-12")
+    done = zx.execute_scheduled()
+    assert (done.performed, [refused[1] for refused in done.refused]) == (
+        1,
+        ["reference: 'r-1' of 'vod' is recorded already, as usage of S-A."],
+    )
+    assert len(zx.rows("SELECT 1 FROM subscription_usage WHERE tenant_id = %s")) == 1
+
+
 def test_usage_of_a_day_to_come_waits(zx: ABroadcaster) -> None:
     zx.on("2026-07-10")
     told = UsageDetail(usage_type="film", source_system="vod", used_from=datetime(2026, 7, 12, 18, tzinfo=UTC))

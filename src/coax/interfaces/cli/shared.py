@@ -34,6 +34,7 @@ from coax.base.errors import DomainError
 from coax.base.tenancy import Tenant, get_tenant, list_tenant_codes
 from coax.configuration.operations.parse_documents import FileUnreadable
 from coax.interfaces.site.bootstrap import DatabaseUnreachable, open_database
+from coax.process.import_subscribers.reading import FileUnreadable as ImportUnreadable
 from coax.process.operators import OperatorUnnamed
 
 IN_ORDER: Final = 0
@@ -84,7 +85,7 @@ def problems_reported(*, as_json: bool) -> Iterator[None]:
 
 
 def _exit_code(fault: DomainError) -> int:
-    if isinstance(fault, TenantUnclear | DateInvalid | OperatorUnnamed | FileUnreadable):
+    if isinstance(fault, TenantUnclear | DateInvalid | OperatorUnnamed | FileUnreadable | ImportUnreadable):
         return USAGE
     if isinstance(fault, DatabaseUnreachable | BulkReadFailed):
         return UNREACHABLE

@@ -166,6 +166,8 @@ def _perform_round(
         if told in recorded:
             text = f"reference: {told[2]!r} of {told[1]!r} is recorded already, as {recorded[told]}."
             outcomes[place] = replace(outcomes[place], effects=None, refusal=ActionRefused("reference", text))
+        elif told and told[2] and outcomes[place].effects:  # another subscription of the account may tell it too
+            recorded[told] = f"usage of {request.subscription_code}"
     _write(list(outcomes.values()), context, is_scheduled=bool(scheduled))
     return outcomes
 
