@@ -16,12 +16,14 @@ import pytest
 from typer.testing import CliRunner
 
 from coax.interfaces.cli.main import app
+from coax.party.types import StaffRole
 from coax.process.explain import explain_bill
 from coax.process.subscription_actions.sell import SaleRequest, sell_subscription
 from coax.subscription.rules.refusals import ActionRefused
 from coax.subscription.types.actions import Behaviour
 from tests.builders.broadcasters import ABroadcaster, a_broadcaster
 from tests.builders.bundles import BUNDLE
+from tests.builders.consoles import at_console
 
 
 @pytest.fixture
@@ -197,6 +199,26 @@ def test_a_bundle_at_the_keyboard(zx: ABroadcaster) -> None:
         "football": ("cancelled", "family"),
         "news": ("effective", "family"),
     }
+
+
+def test_a_bundle_at_the_console(zx: ABroadcaster) -> None:
+    zx.on("2026-07-11")
+    clerk = at_console(zx.tenant, StaffRole.CLERK)
+    address = "subscriptions/act/amend_bundle/S-A"
+    assert f"/console/{address}" in clerk.get("accounts/of/A").text
+    asked = clerk.get(address).form()
+    assert (asked["bundle_code"], asked.get("product_codes", [])) == (["family"], [])
+    values = {**asked, "product_codes": ["silver", "football"]}
+    with zx.nothing_changes():
+        refused = clerk.post(address, {**values, "product_codes": ["silver"]})
+        assert (refused.status, "would hold 0 chosen services; allowed: 1 to 2" in refused.text) == (409, True)
+        assert "silver: into the bundle from 2026-07-11" in clerk.post(address, {**values, "preview": "1"}).text
+    done = clerk.follow(clerk.post(address, values))
+    assert "Silver in Family" in done.text
+    assert clerk.get(address).form()["product_codes"] == ["silver", "football"]
+    sale = clerk.get("subscriptions/sell/A").form(subscription_type="normal", frequency="monthly", bundle="family")
+    clerk.post("subscriptions/sell/A", {**sale, "products": ["silver", "news"]})
+    assert members(zx) == ["football", "news", "silver", "silver"]
 
 
 def test_who_owes_too_much_takes_nothing_up_but_may_leave(zx: ABroadcaster) -> None:

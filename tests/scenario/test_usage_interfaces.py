@@ -153,19 +153,19 @@ def test_with_a_bad_form_nothing_is_recorded(zx: ABroadcaster, coax: Callable[..
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "said", "code"),
     [
-        (b"subscription,produkt,performed_on,produkt\n", "unknown: 'produkt', 'produkt'; missing: 'product'; twice"),
-        (b"", "missing: 'subscription', 'product', 'performed_on'"),
-        (b"subscription,product,performed_on\nS-\xff,film,2026-07-09\n", "cannot be read as UTF-8 text"),
-        (b'subscription,product,performed_on\n"S-A,film,2026-07-09\n', "line 2: unexpected end of data"),
+        (b"subscription,produkt,performed_on,produkt\n", "unknown: 'produkt', 'produkt'; missing: 'product'; twice", 1),
+        (b"", "missing: 'subscription', 'product', 'performed_on'", 1),
+        (b"subscription,product,performed_on\nS-\xff,film,2026-07-09\n", "cannot be read as UTF-8 text", 2),
+        (b'subscription,product,performed_on\n"S-A,film,2026-07-09\n', "line 2: unexpected end of data", 1),
     ],
 )
 def test_what_is_no_file_of_usage(
-    zx: ABroadcaster, coax: Callable[..., Any], tmp_path: Path, content: bytes, said: str
+    zx: ABroadcaster, coax: Callable[..., Any], tmp_path: Path, content: bytes, said: str, code: int
 ) -> None:
     (tmp_path / "usage.csv").write_bytes(content)
-    assert said in coax("usage", "import", tmp_path / "usage.csv", ends_with=1)["message"]
+    assert said in coax("usage", "import", tmp_path / "usage.csv", ends_with=code)["message"]
 
 
 def test_a_file_that_was_interrupted_is_imported_again(zx: ABroadcaster, tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def _describe_subscription(subscription: SubscriptionRow, statement: AccountStat
 def _describe_service(service: ServiceRow, statement: AccountStatement) -> dict[str, Any]:
     data = asdict(service)
     price = data.pop("agreed_price_micro")
-    for key in ("service_id", "product_id", "extra_discount_ppm", "code"):
+    for key in ("service_id", "product_id", "extra_discount_ppm", "code", "bundle_id"):
         data.pop(key)
     return {
         "service": service.code,

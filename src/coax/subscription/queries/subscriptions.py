@@ -24,7 +24,7 @@ SELECT t.subscription_id, t.id AS billing_term_id, t.scheme_version_id, t.price_
 _SERVICES: Final = f"""
 SELECT s.subscription_id, s.id AS service_id, s.code, s.product_id, s.quantity, s.effective_from, s.effective_to,
        s.billable_from, s.billing_effective_date, s.agreed_price_micro, s.extra_discount_ppm, r.rated_up_to,
-       s.state, s.state_from
+       s.state, s.state_from, s.bundle_id
   FROM subscription_service s
   JOIN subscription_service_rating r
     ON r.bucket = s.bucket AND r.account_id = s.account_id AND r.service_id = s.id

@@ -67,6 +67,7 @@ class ServiceRow:
     rated_up_to: date
     state: str = "effective"
     state_from: date | None = None
+    bundle_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

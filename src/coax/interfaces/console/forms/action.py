@@ -14,6 +14,7 @@ from coax.base.tenancy import Tenant
 from coax.configuration.queries import find_versions
 from coax.configuration.types.action_type import ActionType
 from coax.configuration.types.billing_term_scheme import BillingTermScheme, Classification
+from coax.interfaces.console.forms.bundled import find_bundles, make_bundle_fields
 from coax.interfaces.console.forms.charged import make_taken_back, make_usage_fields, take_usage
 from coax.interfaces.console.forms.nodes import write_label
 from coax.process.subscription_actions.sell import SaleRequest
@@ -88,6 +89,8 @@ class ActionForm(forms.Form):
             values["amendment"] = Amendment(values["amendment"])
         if self.behaviour is Behaviour.ADD_SERVICE_USAGE:
             values["usage"] = take_usage(values)
+        if self.behaviour is Behaviour.AMEND_BUNDLE:
+            values["product_codes"] = tuple(values["product_codes"])
         return ActionRequest(subscription_code=self.subscription.code, behaviour=self.behaviour, **values)
 
     def _add(self, name: str, field: forms.Field) -> None:
@@ -106,6 +109,8 @@ class ActionForm(forms.Form):
             main, further = make_usage_fields(tenant=tenant, subscription=self.subscription, today=today)
             self.fields |= {**main, **further}
             self._further = set(further)
+        if self.behaviour is Behaviour.AMEND_BUNDLE:
+            self.fields |= make_bundle_fields(self.subscription, today)
         if self.behaviour is Behaviour.CHANGE_LOCATION:
             location = forms.CharField(label="Location", max_length=LOCATION_CHARS_MAX, help_text="Where it is served.")
             self._add("location", location)
@@ -164,6 +169,7 @@ class SaleForm(forms.Form):
                 widget=forms.CheckboxSelectMultiple,
                 help_text="What it holds from its first day; a package has its own.",
             ),
+            **_make_bundle(today),
             "frequency": make_choice("Billing frequency", names, empty="The scheme's"),
             "price_plan": make_choice("Price plan", _active("price_plan", today), empty="The scheme's"),
             "cycle_day": forms.IntegerField(label="Cycle day", required=False, min_value=1, max_value=31),
@@ -178,6 +184,12 @@ class SaleForm(forms.Form):
         """Return the valid form as a request."""
         values = {name: value for name, value in self.cleaned_data.items() if name != "key" and value not in ("", None)}
         return SaleRequest(account_code=account_code, **{**values, "products": tuple(values.get("products", ()))})
+
+
+def _make_bundle(today: date) -> dict[str, forms.Field]:
+    """Return the choice of a bundle, where there are any."""
+    choices = [(bundle.code, bundle.name) for bundle in find_bundles(today).values()]
+    return {"bundle": make_choice("As a bundle", choices, empty="None")} if choices else {}
 
 
 def _first(choices: list[tuple[str, str]]) -> str:

@@ -36,7 +36,7 @@ from coax.rating.types import PPM
 from coax.subscription.queries.due_actions import find_actions
 from coax.subscription.queries.items import find_installed_items
 from coax.subscription.queries.jobs import find_jobs
-from coax.subscription.rules.machine import FOR_A_TIME, TRANSITIONS
+from coax.subscription.rules.machine import FOR_A_TIME, LIVE_SERVICE, TRANSITIONS
 from coax.subscription.types import BillingTermRow, ServiceRow, SubscriptionRow
 from coax.subscription.types.actions import Behaviour
 
@@ -54,6 +54,12 @@ COMMON = (
     Behaviour.DEACTIVATE,
     Behaviour.CANCEL,
 )
+# What an action is of no use without.
+NEEDED = {
+    Behaviour.AMEND_BUNDLE: "product_bundle",
+    Behaviour.ADD_SERVICE_USAGE: "usage_service_catalog",
+    Behaviour.CANCEL_SERVICE_USAGE: "usage_service_catalog",
+}
 WRITE = ("POST",)
 
 
@@ -290,6 +296,8 @@ class _Names:
         rows = find_versions()
         self._entities = {row.entity_id: row.spec.name for row in rows}
         self._versions = {row.version_id: f"{row.spec.name}, version {row.number}" for row in rows}
+        kinds = {row.kind for row in rows if row.spec.is_active}
+        self._useless = {behaviour for behaviour, kind in NEEDED.items() if kind not in kinds}
 
     def entity(self, entity_id: int | None) -> str:
         """Return the name of an entity; empty for none."""
@@ -299,13 +307,20 @@ class _Names:
         """Return the name of a version, with its number."""
         return self._versions.get(version_id, "")
 
+    def _name_service(self, service: ServiceRow) -> str:
+        product = self.entity(service.product_id)
+        is_bundled = service.bundle_id is not None and service.state in LIVE_SERVICE
+        return f"{product} in {self.entity(service.bundle_id)}" if is_bundled else product
+
     def view(self, row: SubscriptionRow) -> SubscriptionView:
         """Return a subscription with its names; services ordered as stored, with whether they have ended."""
         term = row.billing_term or (row.billing_terms[-1] if row.billing_terms else None)
         allowed = [
             kind
             for kind, rule in TRANSITIONS.items()
-            if row.state in rule.begins_from and not (kind is Behaviour.DEACTIVATE and row.state in FOR_A_TIME)
+            if row.state in rule.begins_from
+            and not (kind is Behaviour.DEACTIVATE and row.state in FOR_A_TIME)
+            and kind not in self._useless
         ]
         return SubscriptionView(
             row=row,
@@ -314,8 +329,7 @@ class _Names:
             scheme=self._versions.get(term.scheme_version_id, "") if term else "",
             price_plan=self.entity(term.price_plan_id) if term else "",
             services=[
-                (service, self.entity(service.product_id), service.extra_discount_ppm == PPM)
-                for service in row.services
+                (service, self._name_service(service), service.extra_discount_ppm == PPM) for service in row.services
             ],
             actions=[kind.value for kind in COMMON if kind in allowed],
             rare_actions=[kind.value for kind in allowed if kind not in COMMON],
