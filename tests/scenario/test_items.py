@@ -163,7 +163,7 @@ def test_a_file_that_cannot_be_read_is_said_in_words(zx: AnOperator, tmp_path: P
     bad.write_bytes(b"serial,good,location\n\xff\xfe,decoder,main\n")
     for file in (bad, tmp_path / "missing.csv"):
         answer = CliRunner().invoke(app, ["import", str(file), "--reason", "order", "--tenant", zx.tenant.code])
-        assert answer.exit_code == 1
+        assert answer.exit_code == 2
         assert isinstance(answer.exception, SystemExit)
 
 
