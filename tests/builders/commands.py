@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any, Self
 
 import psycopg
+from typer.testing import CliRunner
 
 from coax.base.db import connection_parameters
+from coax.interfaces.cli.main import app
 
 WAIT_S = 60
 
@@ -97,6 +99,14 @@ def run_coax(*arguments: str | Path) -> Ended:
         return command.finish()
 
 
+def call_coax(*arguments: str | Path) -> Ended:
+    """Run `coax` in this process, where nothing of a process of its own counts."""
+    done = CliRunner().invoke(app, [str(one) for one in arguments], env={"COLUMNS": "200"})
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return Ended(done.exit_code, done.stdout, done.stderr)
+
+
 @contextmanager
 def locked(*statements: str) -> Iterator[psycopg.Connection[Any]]:
     """Hold rows for the length of a block: who wants them stands still there."""
@@ -116,6 +126,15 @@ def count_waiting() -> int:
         ).fetchone()
     assert row is not None
     return int(row[0])
+
+
+def end_waiting() -> None:
+    """End the sessions of people and programs that wait for a lock, as when their server goes down."""
+    with psycopg.connect(**connection_parameters("app")) as connection:  # type: ignore[arg-type]
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted AND pid IN "
+            "(SELECT pid FROM pg_stat_activity WHERE datname = current_database())"
+        )
 
 
 def is_gone(pid: int) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders.commands import run_coax
+from tests.builders.commands import call_coax
 from tests.builders.operators import EXAMPLES, AnOperator, an_operator
 from tests.scenario.test_company_zx import assert_verified, day
 
@@ -75,7 +75,7 @@ def test_a_file_is_refused_as_a_whole(zx: AnOperator, tmp_path: Path, name: str)
     old, new, message = WRONG_FILES[name]
     files = copy_example(zx, tmp_path, "price-plans.yaml", old, new)
     before = read_all(zx)
-    ended = run_coax("apply", files)
+    ended = call_coax("apply", files)
     assert (ended.code, ended.out) == (1, "")
     assert ended.message.startswith(f"{files}/price-plans.yaml{message}")
     assert ended.message.endswith("1 problem, nothing was changed")
@@ -127,7 +127,7 @@ WRONG_RUNS = {
 def test_a_run_is_refused_before_it_begins(zx: AnOperator, name: str) -> None:
     options, code, message = WRONG_RUNS[name]
     before = read_all(zx)
-    ended = run_coax("run", "billing", "--tenant", zx.tenant.code, *options)
+    ended = call_coax("run", "billing", "--tenant", zx.tenant.code, *options)
     assert (ended.code, ended.out) == (code, "")
     if code == 2 and not message.startswith("--"):
         assert message in ended.message.replace("│ ", "")  # in the frame that usage errors have
@@ -138,11 +138,11 @@ def test_a_run_is_refused_before_it_begins(zx: AnOperator, name: str) -> None:
 
 def test_an_operator_must_be_named_and_known(zx: AnOperator) -> None:
     other = an_operator()
-    unknown = run_coax("run", "billing", "--tenant", "company-zy")
+    unknown = call_coax("run", "billing", "--tenant", "company-zy")
     assert (unknown.code, unknown.out) == (1, "")
     assert unknown.message.startswith("No operator has the code 'company-zy'; there are: ")
     assert zx.tenant.code in unknown.message
-    unnamed = run_coax("run", "billing", "--json")
+    unnamed = call_coax("run", "billing", "--json")
     answer = json.loads(unnamed.out)
     assert (unnamed.code, answer["code"]) == (2, "tenant_unclear")
     assert answer["message"].startswith("Say which operator with --tenant; there are: ")
@@ -152,7 +152,7 @@ def test_an_operator_must_be_named_and_known(zx: AnOperator) -> None:
 def test_without_an_active_definition_there_is_no_run(database: str, tmp_path: Path) -> None:
     operator = an_operator(definition="threads: 1 -> state: inactive")
     operator.subscribe(tmp_path, [{"account_code": "A", "billed_until": "2026-07-01"}])
-    ended = run_coax("run", "billing", "--tenant", operator.tenant.code, "--on", "2026-06-20")
+    ended = call_coax("run", "billing", "--tenant", operator.tenant.code, "--on", "2026-06-20")
     assert (ended.code, ended.out) == (1, "")
     assert ended.message == (
         "Company ZX has no active normal billing run definition on 2026-06-20: set one up and apply it first."
@@ -212,7 +212,7 @@ def test_impossible_subscribers_are_refused_and_the_others_billed(database: str,
     }
 
     bill = ("run", "billing", "--tenant", operator.tenant.code, "--on", "2026-06-20")
-    ended = run_coax(*bill, "--json")
+    ended = call_coax(*bill, "--json")
     assert ended.code == 0
     answer = json.loads(ended.out)
     assert (answer["due"], answer["billed"], answer["pending"], answer["refused"]) == (20, 10, 0, 10)
@@ -226,7 +226,7 @@ def test_impossible_subscribers_are_refused_and_the_others_billed(database: str,
     assert {name: operator.rated_up_to(name) for name in IMPOSSIBLE} == {name: before[name] for name in IMPOSSIBLE}
     assert operator.rated_up_to("good-price") == day("2026-08-01")
 
-    shown = run_coax("runs", "show", "1", "--tenant", operator.tenant.code)
+    shown = call_coax("runs", "show", "1", "--tenant", operator.tenant.code)
     assert shown.code == 0
     assert "currency_mismatch account USD, operator EUR" in " ".join(shown.out.split())
     operator.execute("UPDATE party_account SET currency = 'EUR' WHERE tenant_id = %s", operator.tenant.id)
