@@ -87,7 +87,7 @@ class IdempotencyKey(models.Model):
 
 
 class AuditEntry(models.Model):
-    """A change of configuration, staff or operator: who, when, and the columns before and after (coax.base.audit)."""
+    """A change that is audited: who, when, and the columns before and after (coax.base.audit)."""
 
     id = models.BigAutoField(primary_key=True)
     tenant_id = models.IntegerField()
@@ -101,7 +101,10 @@ class AuditEntry(models.Model):
 
     class Meta:
         db_table = "base_audit_entry"
-        indexes = [models.Index(fields=["tenant_id", "id"], name="audit_entry_by_tenant")]
+        indexes = [
+            models.Index(fields=["tenant_id", "id"], name="audit_entry_by_tenant"),
+            models.Index(fields=["tenant_id", "source", "subject"], name="audit_entry_by_subject"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(action__in=["insert", "update", "delete"]), name="audit_entry_action_is_known"
