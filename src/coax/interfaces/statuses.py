@@ -26,6 +26,7 @@ OF_CODE: Final[Mapping[str, HTTPStatus]] = {
             "bill_of_another_account",
             "charge_refused",
             "configuration_refused",
+            "contact_refused",
             "criterion_unknown",
             "cycle_day_refused",
             "idempotency_key_reused",

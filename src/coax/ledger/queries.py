@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import ClassVar, Final
 
 import polars as pl
@@ -53,6 +53,7 @@ WITH settled AS (
     WHERE t.bucket = %(bucket)s AND t.account_id = %(account_id)s AND t.tenant_id = %(tenant_id)s
       AND (%(until)s::date IS NULL OR t.transaction_date <= %(until)s)
 )
+SELECT * FROM (
 SELECT t.origin_id, t.line, t.posted_at, t.transaction_date, t.due_date, t.kind, t.reference,
        b.number AS bill_number, t.sign * t.amount_minor AS amount_minor,
        (sum(t.sign * t.amount_minor) OVER (ORDER BY t.posted_at, t.origin_id, t.line))::bigint AS balance_minor,
@@ -60,6 +61,9 @@ SELECT t.origin_id, t.line, t.posted_at, t.transaction_date, t.due_date, t.kind,
 FROM signed t
 LEFT JOIN settled s ON s.origin_id = t.origin_id AND s.line = t.line
 LEFT JOIN billing_bill b ON b.bucket = t.bucket AND b.account_id = t.account_id AND b.run_id = t.origin_id
+) AS t
+WHERE %(after_at)s::timestamptz IS NULL
+   OR (t.posted_at, t.origin_id, t.line) < (%(after_at)s, %(after_origin)s::bigint, %(after_line)s::smallint)
 ORDER BY t.posted_at DESC, t.origin_id DESC, t.line DESC LIMIT %(limit)s
 """
 _SETTLED: Final = """
@@ -193,14 +197,20 @@ def find_statement(
     account_id: int,
     limit: int = STATEMENT_ROWS,
     until: date | None = None,
+    after: tuple[datetime, int, int] | None = None,
     using: str = "default",
 ) -> list[StatementRow]:
     """Return an account's transactions, the latest first, each with the balance after it, in minor units.
 
-    With `until` only those dated up to that day.
+    With `until` only those dated up to that day. `after` are `posted_at`, `origin_id` and `line` of the last row of
+    the page before.
     """
+    after_at, after_origin, after_line = after or (None, None, None)
     params = {
         "until": until,
+        "after_at": after_at,
+        "after_origin": after_origin,
+        "after_line": after_line,
         "bucket": bucket_of(account_id),
         "account_id": account_id,
         "tenant_id": tenant_id,

@@ -1,10 +1,12 @@
-"""Pure decisions about people and programs: what a searched text may mean, what a secret is kept as."""
+"""Pure decisions about people and programs: what a searched text may mean, what a secret is kept as, what changes."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Any, Final
 
 from coax.party.types import SecretPurpose
 
@@ -12,6 +14,7 @@ SECRET_PREFIXES: Final = {purpose: f"coax_{purpose}_" for purpose in SecretPurpo
 SECRET_CHARS_MAX: Final = 200
 PHONE_DIGITS_MIN: Final = 4
 PHONE_SIGNS: Final = frozenset("+-/(). ")
+IPV6_SITE_BITS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +58,25 @@ def find_purpose(secret: str) -> SecretPurpose | None:
     if len(secret) > SECRET_CHARS_MAX or not secret.isascii():
         return None
     return next((purpose for purpose, prefix in SECRET_PREFIXES.items() if secret.startswith(prefix)), None)
+
+
+def find_changes(
+    *, stored: Mapping[str, Any], wanted: Mapping[str, Any], expected: Mapping[str, Any]
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return the wanted values that differ from what is stored, and the names of expected ones that do."""
+    changes = {name: value for name, value in wanted.items() if stored[name] != value}
+    return changes, tuple(name for name, value in expected.items() if stored[name] != value)
+
+
+def name_client(address: str) -> str:
+    """Return what stands for the site of a client: its IPv4 address, of an IPv6 one the network of `IPV6_SITE_BITS`.
+
+    Whoever has an IPv6 address has the whole of that network. What is no address stands for itself.
+    """
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(found, IPv6Address) and found.ipv4_mapped is None:
+        return str(ip_network((found, IPV6_SITE_BITS), strict=False))
+    return str(getattr(found, "ipv4_mapped", None) or found)

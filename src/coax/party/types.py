@@ -134,6 +134,8 @@ class AccountRow:
     currency: str
     credit_limit_minor: int | None
     credit_rating: str
+    credit_period_days: int
+    contact_id: int
     contact_code: str
     name: str
     email: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -24,7 +25,7 @@ def describe_account(statement: AccountStatement) -> dict[str, Any]:
         "state": row.state.value,
         "as_of": statement.as_of,
         "currency": row.currency,
-        "contact": {"code": row.contact_code, **{name: getattr(row, name) for name in CONTACT_TEXTS}},
+        "contact": _describe_contact(row),
         "balance": _money(row, position.balance_minor),
         "unsettled": _money(row, position.unsettled_minor),
         "outstanding": _money(row, position.outstanding_minor),
@@ -33,8 +34,45 @@ def describe_account(statement: AccountStatement) -> dict[str, Any]:
         "credit_status": statement.credit_status.value,
         "subscriptions": [_describe_subscription(subscription, statement) for subscription in statement.subscriptions],
         "bills": [_describe_bill(bill, statement) for bill in statement.bills],
-        "postings": [_describe_posting(posting, statement) for posting in statement.postings],
+        "postings": [
+            describe_posting(posting, row=row, prefix=statement.bill_number_prefix) for posting in statement.postings
+        ],
     }
+
+
+def describe_account_row(row: AccountRow, classifications: Mapping[int, str]) -> dict[str, Any]:
+    """Return an account with its contact and terms as plain data; `classifications`: codes by key."""
+    return {
+        "account": row.code,
+        "state": row.state.value,
+        "currency": row.currency,
+        "classification": classifications.get(row.classification_id) if row.classification_id else None,
+        "credit_limit": None if row.credit_limit_minor is None else _money(row, row.credit_limit_minor),
+        "credit_rating": row.credit_rating,
+        "credit_period_days": row.credit_period_days,
+        "contact": _describe_contact(row),
+    }
+
+
+def describe_posting(posting: StatementRow, *, row: AccountRow, prefix: str) -> dict[str, Any]:
+    """Return a posting of an account as plain data; `prefix` is that of bill numbers."""
+    number = posting.bill_number
+    return {
+        "date": posting.transaction_date,
+        "kind": posting.kind.value,
+        "bill": compose_bill_number(prefix, number) if number else None,
+        "reference": posting.reference,
+        "due_date": posting.due_date,
+        "amount": _money(row, posting.amount_minor),
+        "balance": _money(row, posting.balance_minor),
+        "open": _money(row, posting.open_minor),
+        "transaction": f"{posting.origin_id}/{posting.line}",
+        "posted_at": posting.posted_at,
+    }
+
+
+def _describe_contact(row: AccountRow) -> dict[str, str]:
+    return {"code": row.contact_code, **{name: getattr(row, name) for name in CONTACT_TEXTS}}
 
 
 def _money(row: AccountRow, amount_minor: int) -> str:
@@ -81,20 +119,4 @@ def _describe_bill(bill: BillRow, statement: AccountStatement) -> dict[str, Any]
         "to_pay": _money(row, bill.to_pay_minor),
         "status": settlement.status.value if settlement else None,
         "unsettled": _money(row, settlement.unsettled_minor) if settlement else None,
-    }
-
-
-def _describe_posting(posting: StatementRow, statement: AccountStatement) -> dict[str, Any]:
-    row, number = statement.account, posting.bill_number
-    return {
-        "date": posting.transaction_date,
-        "kind": posting.kind.value,
-        "bill": compose_bill_number(statement.bill_number_prefix, number) if number else None,
-        "reference": posting.reference,
-        "due_date": posting.due_date,
-        "amount": _money(row, posting.amount_minor),
-        "balance": _money(row, posting.balance_minor),
-        "open": _money(row, posting.open_minor),
-        "transaction": f"{posting.origin_id}/{posting.line}",
-        "posted_at": posting.posted_at,
     }

@@ -12,18 +12,22 @@ from coax.base.clock import tenant_today
 from coax.base.errors import DomainError
 from coax.base.idempotency import perform_once
 from coax.base.ids import BUCKET_MASK
-from coax.base.money import parse_minor
 from coax.base.tenancy import RUN_ALIAS, Tenant, tenant_transaction
 from coax.configuration.queries import find_versions
 from coax.ledger.operations.open_balances import open_balances
 from coax.party.operations import create_accounts
 from coax.party.queries import CONTACT_TEXTS, find_stored_accounts, find_stored_contacts
-from coax.process.import_subscribers.catalogue import Catalogue, build_catalogue, list_allowed
-from coax.process.import_subscribers.columns import Cell
-from coax.process.import_subscribers.parsing import TEXT_PATTERNS
+from coax.process.check_customer import (
+    find_allowed_text,
+    read_classification,
+    read_credit_limit,
+    read_credit_period,
+    read_credit_rating,
+    refuse,
+)
+from coax.process.import_subscribers.catalogue import Catalogue, build_catalogue
 
 OPERATION: Final = "open_account"
-_CELLS: Final = {"code": Cell.CODE, "email": Cell.EMAIL, "locale": Cell.LOCALE}
 _ACCOUNT_SCHEMA: Final[dict[str, Any]] = {
     "account_code": pl.String,
     "contact_code": pl.String,
@@ -34,12 +38,6 @@ _ACCOUNT_SCHEMA: Final[dict[str, Any]] = {
     "credit_rating": pl.String,
     "credit_period_days": pl.Int64,
 }
-
-
-class AccountRefused(DomainError):
-    """A value of a new account is not allowed; `field`, `value` and `allowed` say which and what is."""
-
-    code: ClassVar[str] = "account_refused"
 
 
 class AccountCodeTaken(DomainError):
@@ -71,7 +69,7 @@ def open_account(
     """Create an account with a balance of zero, and its contact if that is new; return its codes and if repeated.
 
     `asked` is what two requests with the same key have in common. Raises: AccountRefused, AccountCodeTaken,
-    AccountCodesTaken, InvalidAmount, IdempotencyKeyReused, IdempotencyKeyInvalid.
+    AccountCodesTaken, IdempotencyKeyReused, IdempotencyKeyInvalid.
     """
     with tenant_transaction(tenant.id, using=RUN_ALIAS):
         return perform_once(
@@ -124,9 +122,9 @@ def _check_texts(request: NewAccount, contact_code: str) -> None:
     texts = [("code", "account", request.account_code), ("code", "contact_code", contact_code)]
     texts += [(name, f"contact.{name}", text) for name, text in (request.contact or {}).items() if text]
     for name, place, text in texts:
-        pattern, length_max, allowed = TEXT_PATTERNS[_CELLS.get(name, Cell.TEXT)]
-        if not pl.Series([text]).str.contains(pattern)[0] or len(text) > length_max:
-            _refuse(place, text, allowed)
+        allowed = find_allowed_text(name, text)
+        if allowed is not None:
+            refuse(place, text, allowed)
 
 
 def _check_code(tenant: Tenant, code: str) -> None:
@@ -140,7 +138,7 @@ def _find_contact(tenant: Tenant, request: NewAccount, code: str) -> int | None:
     known = find_stored_contacts(tenant_id=tenant.id, codes=pl.Series([code]), using=RUN_ALIAS)
     found: int | None = known["contact_id"][0] if known.height else None
     if request.contact is None and found is None:
-        _refuse("contact_code", code, "the code of a contact that there is; give `contact` for a new one")
+        refuse("contact_code", code, "the code of a contact that there is; give `contact` for a new one")
     if request.contact is not None and found is not None:
         text = f"contact: there is a contact {code!r} already; leave `contact` out to open another account of it."
         raise AccountCodeTaken(text, field="contact_code", value=code)
@@ -149,28 +147,12 @@ def _find_contact(tenant: Tenant, request: NewAccount, code: str) -> int | None:
 
 def _decide_credit(request: NewAccount, catalogue: Catalogue) -> dict[str, Any]:
     """Return what decides about credit, from the request or from the operator's rules. Raises: AccountRefused."""
-    names = catalogue.classifications
-    if request.classification is not None and request.classification not in names:
-        _refuse("classification", request.classification, list_allowed(names) or "none")
-    ratings = catalogue.credit_ratings
-    if request.credit_rating and request.credit_rating not in ratings:
-        _refuse("credit_rating", request.credit_rating, list_allowed(ratings) or "none")
-    low, high = catalogue.credit_period_bounds
-    if request.credit_period_days and not low <= request.credit_period_days <= high:
-        _refuse("credit_period_days", request.credit_period_days, f"{low} to {high}")
     limit = catalogue.default_credit_limit_minor
     if request.credit_limit is not None:
-        limit = parse_minor(request.credit_limit, catalogue.currency)
-        if limit < 0:
-            _refuse("credit_limit", request.credit_limit, "an amount from zero on")
+        limit = read_credit_limit(request.credit_limit, catalogue)
     return {
-        "classification_id": names[request.classification] if request.classification else None,
+        "classification_id": read_classification(request.classification, catalogue),
         "credit_limit_minor": limit,
-        "credit_rating": request.credit_rating,
-        "credit_period_days": request.credit_period_days,
+        "credit_rating": read_credit_rating(request.credit_rating, catalogue),
+        "credit_period_days": read_credit_period(request.credit_period_days, catalogue),
     }
-
-
-def _refuse(field_name: str, value: object, allowed: str) -> None:
-    message = f"{field_name}: {value!r} is not allowed; allowed is: {allowed}."
-    raise AccountRefused(message, field=field_name, value=value, allowed=allowed)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, ClassVar, Final
 
-from coax.base.db import fetch_dicts
+from coax.base.db import fetch_dicts, fetch_rows
 from coax.base.errors import DomainError
 from coax.base.ids import bucket_of
 from coax.base.tenancy import tenant_transaction
@@ -16,7 +17,8 @@ PAGE_ROWS_MAX: Final = 1000
 
 _COLUMNS: Final = """
     a.account_id, a.code, a.state, a.classification_id, a.currency, a.credit_limit_minor, a.credit_rating,
-    c.code AS contact_code, c.name, c.email, c.phone, c.street, c.postal_code, c.city, c.country, c.locale
+    a.credit_period_days, a.contact_id, c.code AS contact_code, c.name, c.email, c.phone, c.street, c.postal_code,
+    c.city, c.country, c.locale
 """
 _BY_KEY: Final = f"""
 SELECT {_COLUMNS}
@@ -87,6 +89,15 @@ def get_account_code(*, tenant_id: int, account_id: int) -> str:
     if not rows:
         raise AccountUnknown(f"There is no account with the key {account_id}.", account=account_id)
     return str(rows[0]["code"])
+
+
+def find_account_codes(*, tenant_id: int, account_ids: Collection[int]) -> dict[int, str]:
+    """Return the codes of accounts by their keys; a transaction is open."""
+    rows = fetch_rows(
+        "SELECT account_id, code FROM party_account WHERE tenant_id = %s AND bucket = ANY(%s) AND account_id = ANY(%s)",
+        [tenant_id, sorted({bucket_of(account_id) for account_id in account_ids}), list(account_ids)],
+    )
+    return dict(rows)
 
 
 def _fetch(keys: str, params: dict[str, Any]) -> list[AccountRow]:

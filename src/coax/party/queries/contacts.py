@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
-from coax.base.db import fetch_dicts
+from coax.base.db import fetch_dicts, fetch_rows
 from coax.base.errors import DomainError
+from coax.base.ids import bucket_of
 
 PAGE_ROWS: Final = 50
 PAGE_ROWS_MAX: Final = 1000
@@ -56,6 +58,15 @@ def get_contact(*, tenant_id: int, code: str) -> ContactRow:
     if not rows:
         raise ContactUnknown(f"There is no contact {code!r}.", contact=code)
     return _make_row(rows[0])
+
+
+def find_contact_codes(*, tenant_id: int, contact_ids: Collection[int]) -> dict[int, str]:
+    """Return the codes of contacts by their keys; a transaction is open."""
+    rows = fetch_rows(
+        "SELECT id, code FROM party_contact WHERE tenant_id = %s AND bucket = ANY(%s) AND id = ANY(%s)",
+        [tenant_id, sorted({bucket_of(contact_id) for contact_id in contact_ids}), list(contact_ids)],
+    )
+    return dict(rows)
 
 
 def _make_row(row: dict[str, Any]) -> ContactRow:
