@@ -9,7 +9,6 @@ from dataclasses import fields
 from typing import Any, Final
 
 from coax.base.db import fetch_dicts, fetch_rows
-from coax.base.ids import bucket_of
 from coax.billing.types.document import BillCustomer, BilledItem, BillKey, ItemKind
 
 _ITEM_NAMES: Final = (
@@ -37,11 +36,20 @@ LEFT JOIN subscription_charge c ON i.kind IN ('once', 'return') AND c.bucket = i
 JOIN configuration_version v ON v.id = i.product_version_id
 JOIN configuration_entity e ON e.id = v.entity_id
 WHERE i.tenant_id = %s ORDER BY i.bucket, i.account_id, i.run_id, i.line"""
+# The contact as it was when the bill was posted: the earliest change after it says what was there before.
 _CUSTOMERS: Final = """
-SELECT a.account_id, c.locale, c.code, c.name, c.street, c.postal_code, c.city, c.country
-FROM unnest(%s::smallint[], %s::bigint[]) AS wanted (bucket, account_id)
+SELECT a.bucket, a.account_id, wanted.run_id, c.code AS contact_code, was.name, was.street, was.postal_code, was.city,
+       was.country, was.locale
+FROM unnest(%s::smallint[], %s::bigint[], %s::bigint[]) AS wanted (bucket, account_id, run_id)
 JOIN party_account a ON a.bucket = wanted.bucket AND a.account_id = wanted.account_id
 JOIN party_contact c ON c.bucket = a.bucket AND c.id = a.contact_id
+LEFT JOIN billing_run_part p ON p.run_id = wanted.run_id AND a.bucket BETWEEN p.first_bucket AND p.last_bucket
+LEFT JOIN LATERAL (
+    SELECT jsonb_object_agg(d.key, d.value ORDER BY e.id DESC) AS texts
+    FROM base_audit_entry e CROSS JOIN jsonb_each(e.before) AS d
+    WHERE e.tenant_id = a.tenant_id AND e.source = 'party_contact' AND e.subject = c.id::text AND e.at > p.posted_at
+) AS before ON true
+CROSS JOIN LATERAL jsonb_populate_record(c, coalesce(before.texts, '{}')) AS was
 WHERE a.tenant_id = %s"""
 _RUNS: Final = "SELECT id, definition, catalogue FROM billing_run WHERE tenant_id = %s AND id = ANY(%s)"
 
@@ -64,27 +72,21 @@ def find_billed_items(
 
 
 def find_bill_customers(
-    *, tenant_id: int, account_ids: Iterable[int], using: str = "default"
-) -> dict[int, tuple[BillCustomer, str]]:
-    """Return by account whom its bills go to, and that contact's locale (empty when not known)."""
-    wanted = sorted(set(account_ids))
-    params = [[bucket_of(account_id) for account_id in wanted], wanted, tenant_id]
-    return {
-        account_id: (
-            BillCustomer(
-                contact_code=code,
-                name=name,
-                street=street,
-                postal_code=postal_code,
-                city=city,
-                country=country,
-            ),
-            locale,
-        )
-        for account_id, locale, code, name, street, postal_code, city, country in fetch_rows(
-            _CUSTOMERS, params, using=using
-        )
-    }
+    *, tenant_id: int, keys: Sequence[BillKey], using: str = "default"
+) -> dict[BillKey, tuple[BillCustomer, str]]:
+    """Return whom bills went to as they were posted, and that contact's locale (empty when not known)."""
+    params = [
+        [key.bucket for key in keys],
+        [key.account_id for key in keys],
+        [key.run_id for key in keys],
+        tenant_id,
+    ]
+    found = {}
+    for row in fetch_dicts(_CUSTOMERS, params, using=using):
+        key = BillKey(row.pop("bucket"), row.pop("account_id"), row.pop("run_id"))
+        locale = row.pop("locale")
+        found[key] = (BillCustomer(**row), locale)
+    return found
 
 
 def find_run_rules(

@@ -31,7 +31,7 @@ def read_facts(*, tenant_id: int, keys: Sequence[BillKey], using: str = "default
     bills = _by_account(find_bills_of_accounts(tenant_id=tenant_id, account_ids=account_ids, using=using))
     by_key = {bill.key: bill for group in bills.values() for bill in group}
     rules = _read_rules(tenant_id, {key.run_id for key in keys}, using)
-    customers = find_bill_customers(tenant_id=tenant_id, account_ids=account_ids, using=using)
+    customers = find_bill_customers(tenant_id=tenant_id, keys=keys, using=using)
     items = find_billed_items(tenant_id=tenant_id, keys=keys, using=using)
     transactions = find_transactions(tenant_id=tenant_id, account_ids=account_ids, using=using)
     return [
@@ -39,8 +39,8 @@ def read_facts(*, tenant_id: int, keys: Sequence[BillKey], using: str = "default
             bill=by_key[key],
             rules=rules[key.run_id],
             operator=operator,
-            customer=customers[key.account_id][0],
-            customer_locale=customers[key.account_id][1],
+            customer=customers[key][0],
+            customer_locale=customers[key][1],
             items=items.get(key, ()),
             bills=tuple(bills[key.account_id]),
             transactions=transactions.get(key.account_id, ()),
