@@ -14,7 +14,7 @@ from coax.process.receive_payment import PaymentRequest, receive_payment
 from tests.builders.billed_operators import a_billed_operator, write
 
 app = typer.Typer()
-app.command()(account.account)
+app.add_typer(account.app, name="account")
 app.add_typer(clock.app, name="clock")
 runner = CliRunner()
 

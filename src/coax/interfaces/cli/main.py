@@ -24,6 +24,7 @@ from coax.interfaces.cli import (
     charge,
     clock,
     configure,
+    contact,
     credential,
     db,
     demo,
@@ -74,7 +75,8 @@ app.add_typer(run.runs_app, name="runs")
 app.add_typer(bills.app, name="bills")
 app.command("bill")(bills.bill)
 app.command()(preview.preview)
-app.command()(account.account)
+app.add_typer(account.app, name="account")
+app.add_typer(contact.app, name="contact")
 app.command()(explain.explain)
 app.command()(verify.verify)
 app.add_typer(service.app, name="service")
