@@ -1,8 +1,7 @@
-"""Accounts: listed, shown with what they owe, opened; the next bill of one."""
+"""Accounts: listed, shown with what they owe, opened, changed; the next bill and all postings of one."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import date, datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Final
@@ -11,27 +10,27 @@ from ninja import Query
 from pydantic import Field
 
 from coax.base.clock import tenant_today
-from coax.base.money import minor_to_decimal
 from coax.configuration.queries import find_versions
 from coax.interfaces.api.rest.paging import Page, PageRequest, make_page, read_place
 from coax.interfaces.api.rest.request import ApiRequest, get_exchange
 from coax.interfaces.api.rest.resource import Key, Resource, describe_request
 from coax.interfaces.api.rest.routes.bills import BillPreview
 from coax.interfaces.api.rest.values import Amount, CivilDate, Code, Currency, Day, Model, Money, Text
+from coax.ledger.queries import find_statement
 from coax.ledger.types import CreditStatus, TransactionKind
-from coax.party.queries import CONTACT_TEXTS
 from coax.party.queries.accounts import find_accounts, get_account
-from coax.party.types import AccountRow, AccountState, ApiScope
+from coax.party.types import AccountState, ApiScope
 from coax.process.account_statement import BILLS_SHOWN, POSTINGS_SHOWN, get_account_statement
 from coax.process.billing_run.describe import describe_preview
 from coax.process.billing_run.plan import RunRequest
 from coax.process.billing_run.preview import preview_bill
-from coax.process.describe_account import describe_account
+from coax.process.bills.reading import read_operator
+from coax.process.change_account import CLASSIFICATION, change_account
+from coax.process.describe_account import describe_account, describe_account_row, describe_posting
 from coax.process.open_account import NewAccount, open_account
 from coax.subscription.types import SubscriptionState
 
 resource = Resource("Accounts")
-CLASSIFICATION: Final = "account_classification"
 PERIOD_DAYS_MAX: Final = 32_767
 
 
@@ -58,6 +57,7 @@ class Account(Model):
     classification: str | None
     credit_limit: Money | None
     credit_rating: str
+    credit_period_days: int
     contact: AccountContact
 
 
@@ -120,6 +120,10 @@ class Posting(Model):
     posted_at: datetime
 
 
+class PostingPage(Page[Posting]):
+    """A page of an account's postings, the latest first."""
+
+
 class AccountStatement(Model):
     """How an account stands today: whose it is, what it has, what it owes. Bills and postings latest first."""
 
@@ -164,6 +168,23 @@ class AccountToOpen(Model):
     credit_period_days: Annotated[int, Field(strict=True, ge=-PERIOD_DAYS_MAX, le=PERIOD_DAYS_MAX)] = 0
 
 
+class AccountTerms(Model):
+    """Terms of an account; null for none, for no days of credit zero."""
+
+    classification: Code | None = None
+    credit_limit: Amount | None = None
+    credit_rating: Text | None = None
+    credit_period_days: Annotated[int | None, Field(strict=True, ge=-PERIOD_DAYS_MAX, le=PERIOD_DAYS_MAX)] = None
+
+
+class AccountChange(AccountTerms):
+    """What changes of an account: members left out stay, null clears (RFC 7396)."""
+
+    expected: Annotated[
+        AccountTerms | None, Field(description="Terms as you saw them; where one is another by now nothing changes.")
+    ] = None
+
+
 class OpenedAccount(Model):
     """The codes of a new account and its contact."""
 
@@ -199,8 +220,10 @@ def list_accounts(request: ApiRequest, wanted: Query[AccountFilter], page: Query
     rows = find_accounts(
         tenant_id=request.tenant.id, text=wanted.text, limit=page.limit + 1, after=read_place(request, page) or ""
     )
-    names = {row.entity_id: row.code for row in find_versions(CLASSIFICATION)}
-    return make_page(request, page, rows, place=lambda row: row.code, describe=lambda row: _describe(row, names))
+    names = _name_classifications()
+    return make_page(
+        request, page, rows, place=lambda row: row.code, describe=lambda row: describe_account_row(row, names)
+    )
 
 
 @resource.write(
@@ -238,6 +261,43 @@ def preview_next_bill(request: ApiRequest, account: Code, dates: Query[PreviewDa
     return describe_preview(found)
 
 
+@resource.read("/{path:account}/postings", scope=ApiScope.ACCOUNTS_READ, answer=PostingPage)
+def list_postings_of_account(request: ApiRequest, account: Code, page: Query[PageRequest]) -> dict[str, Any]:
+    """List all postings of an account, each with the balance after it."""
+    row = get_account(request.tenant.id, account)
+    place = read_place(request, page)
+    rows = find_statement(
+        tenant_id=request.tenant.id,
+        account_id=row.account_id,
+        limit=page.limit + 1,
+        after=(datetime.fromisoformat(place[0]), place[1], place[2]) if place else None,
+    )
+    prefix = read_operator(request.tenant.id).bill_number_prefix
+    return make_page(
+        request,
+        page,
+        rows,
+        place=lambda posting: [posting.posted_at.isoformat(), posting.origin_id, posting.line],
+        describe=lambda posting: describe_posting(posting, row=row, prefix=prefix),
+    )
+
+
+@resource.write("/{path:account}", scope=ApiScope.ACCOUNTS_WRITE, answer=Account, method="PATCH")
+def alter_account(request: ApiRequest, account: Code, body: AccountChange) -> dict[str, Any]:
+    """Change the terms of an account: classification and what decides about credit.
+
+    A run that has read the account before sets it aside, and bills it the next time.
+    """
+    change_account(
+        tenant=request.tenant,
+        account_code=account,
+        wanted=_list_terms(body),
+        expected=_list_terms(body.expected) if body.expected else None,
+        actor=request.caller.actor,
+    )
+    return describe_account_row(get_account(request.tenant.id, account), _name_classifications())
+
+
 @resource.read("/{path:account}", scope=ApiScope.ACCOUNTS_READ, answer=AccountStatement)
 def get_account_as_statement(request: ApiRequest, account: Code, size: Query[StatementSize]) -> dict[str, Any]:
     """Show an account with its balance, subscriptions, last bills and postings."""
@@ -246,15 +306,12 @@ def get_account_as_statement(request: ApiRequest, account: Code, size: Query[Sta
     )
 
 
-def _describe(row: AccountRow, classifications: dict[int, str]) -> dict[str, Any]:
-    data = asdict(row)
-    limit = row.credit_limit_minor
-    return {
-        "account": row.code,
-        "state": row.state,
-        "currency": row.currency,
-        "classification": classifications.get(row.classification_id) if row.classification_id else None,
-        "credit_limit": None if limit is None else str(minor_to_decimal(limit, row.currency)),
-        "credit_rating": row.credit_rating,
-        "contact": {"code": row.contact_code, **{name: data[name] for name in CONTACT_TEXTS}},
-    }
+def _list_terms(given: AccountTerms) -> dict[str, Any]:
+    """Return the terms that were given, null as it is stored."""
+    empty = {"credit_rating": "", "credit_period_days": 0}
+    terms = given.model_dump(exclude={"expected"}, exclude_unset=True)
+    return {name: empty.get(name) if value is None else value for name, value in terms.items()}
+
+
+def _name_classifications() -> dict[int, str]:
+    return {row.entity_id: row.code for row in find_versions(CLASSIFICATION)}
