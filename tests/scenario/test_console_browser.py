@@ -38,6 +38,8 @@ PAGES = (
     "accounts/",
     "accounts/?q=a",
     "accounts/of/ada",
+    "accounts/contact/ada",
+    "accounts/terms/ada",
     "accounts/journal/ada",
     "accounts/preview/ada?bill_as_of=2026-10-01",
     "accounts/then/ada?on=2026-08-01",
@@ -73,6 +75,7 @@ PAGES = (
     "programs/new",
     "programs/token/shop/secret",
     "audit/",
+    "audit/?source=party_contact&subject=1",
     "password/",
     "nowhere/",
 )
