@@ -10,6 +10,7 @@ import json
 import re
 from dataclasses import dataclass, field
 from functools import cache
+from ipaddress import IPv4Address
 from itertools import count
 from typing import Any
 from urllib.parse import urlencode
@@ -24,6 +25,7 @@ from coax.party.operations.save_credentials import add_credential
 from coax.party.types import ApiScope, CredentialKind, IssuedSecret
 
 ROOT = "/api/v1"
+FIRST_ADDRESS = IPv4Address("10.0.0.0")
 _numbers = count(1)
 
 
@@ -49,9 +51,10 @@ class Answered:
 
 @dataclass
 class AnIntegrator:
-    """A program with a secret; None asks without one."""
+    """A program with a secret; None asks without one. Each has an address of its own: others' failures are not its."""
 
     secret: str | None
+    address: str = field(default_factory=lambda: str(FIRST_ADDRESS + next(_numbers)))
     client: Client = field(default_factory=lambda: Client(SERVER_NAME="localhost", raise_request_exception=False))
 
     def get(self, path: str, /, **query: Any) -> Answered:
@@ -77,7 +80,12 @@ class AnIntegrator:
         text = body if isinstance(body, str | bytes) else "" if body is None else json.dumps(body)
         address = f"{ROOT}{path}" + (f"?{urlencode(query, doseq=True)}" if query else "")
         answer = self.client.generic(
-            method, address, text, content_type=content_type, headers={**sent, **(headers or {})}
+            method,
+            address,
+            text,
+            content_type=content_type,
+            headers={**sent, **(headers or {})},
+            REMOTE_ADDR=self.address,
         )
         answered = Answered(answer.status_code, dict(answer.headers), answer.content)
         check_declared(method, f"{ROOT}{path}", answered)
@@ -127,7 +135,9 @@ def an_integrator(tenant: Tenant, *scopes: str, **values: Any) -> AnIntegrator:
     return AnIntegrator(a_credential(tenant, *scopes, **values).secret)
 
 
-def ask_for_token(client_id: str, secret: str, *, basic: bool = True, **form: str) -> Answered:
+def ask_for_token(
+    client_id: str, secret: str, *, basic: bool = True, address: str | None = None, **form: str
+) -> Answered:
     """What the OAuth2 token endpoint answers to a client."""
     given = {"grant_type": "client_credentials", **form}
     headers = {}
@@ -137,6 +147,7 @@ def ask_for_token(client_id: str, secret: str, *, basic: bool = True, **form: st
     else:
         given |= {"client_id": client_id, "client_secret": secret}
     body = urlencode({name: value for name, value in given.items() if value})
-    return AnIntegrator(None).ask(
+    client = AnIntegrator(None) if address is None else AnIntegrator(None, address)
+    return client.ask(
         "POST", "/oauth/token", body=body, content_type="application/x-www-form-urlencoded", headers=headers
     )

@@ -26,6 +26,7 @@ from schemathesis.specs.openapi.checks import ignored_auth, positive_data_accept
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from coax.base.tenancy import create_tenant
+from coax.interfaces.api.rest import access
 from coax.interfaces.api.rest.urls import api
 from coax.interfaces.api.rest.values import FIRST_DAY, LAST_DAY
 from coax.interfaces.site.wsgi import application
@@ -84,8 +85,9 @@ def site(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Si
         code=f"{operator.tenant.code}-other", name="Other", currency="EUR", time_zone="UTC", locale="en"
     )
     secrets = (a_credential(tenant).secret for tenant in (operator.tenant, other))
+    failures, access.FAILURES_PER_MINUTE_MAX = access.FAILURES_PER_MINUTE_MAX, 1_000_000
     yield Site(f"http://127.0.0.1:{server.effective_port}", *secrets, known, operator)
-    site_settings.API_REQUESTS_PER_MINUTE = limit
+    site_settings.API_REQUESTS_PER_MINUTE, access.FAILURES_PER_MINUTE_MAX = limit, failures
     for thread in threading.enumerate():
         if thread.name.startswith("run "):  # begun by a request; none outlives the test
             thread.join()

@@ -12,6 +12,8 @@ from django.test import override_settings
 from coax.base.clock import tenant_now
 from coax.base.db import fetch_rows
 from coax.base.tenancy import RUN_ALIAS, tenant_transaction
+from coax.interfaces.api.rest import access
+from coax.party.operations.count_failure import count_failure
 from coax.party.operations.count_request import count_request
 from coax.party.operations.save_credentials import ACCESS_TOKEN_S, revoke_credential, rotate_credential
 from coax.party.queries.credentials import find_caller
@@ -192,6 +194,46 @@ def test_too_many_requests_are_refused(zx: ABroadcaster) -> None:
     assert refused[0].code == "too_many_requests"
     assert refused[0].headers["Retry-After"] == refused[0].headers["RateLimit-Reset"]
     assert 1 <= int(refused[0].headers["Retry-After"]) <= 60
+
+
+def test_who_fails_too_often_is_refused_and_a_good_token_of_the_same_address_is_not(
+    zx: ABroadcaster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access, "FAILURES_PER_MINUTE_MAX", 2)
+    client = a_credential(zx.tenant, kind=CLIENT)
+    nobody = AnIntegrator(None)
+    guessing = AnIntegrator("coax_token_guess", address=nobody.address)
+    good = AnIntegrator(a_credential(zx.tenant).secret, address=nobody.address)
+    answers = [program.get("/accounts") for program in (nobody, guessing) * 4]
+    assert [answer.status for answer in answers[:2]] == [401, 401]
+    refused = [answer for answer in answers if answer.status == 429]
+    assert len(refused) >= 4  # even where a new minute begins in between
+    for answer in refused:
+        assert answer.code == "too_many_failures"
+        assert 1 <= int(answer.headers["Retry-After"]) <= 60
+    assert good.get("/accounts").status == 200
+    assert AnIntegrator(None).get("/accounts").status == 401  # another address
+    guessed = ask_for_token(client.client_id, "coax_client_guess", address=nobody.address)
+    assert guessed.status in {401, 429}
+    assert ask_for_token(client.client_id, client.secret, address=nobody.address).status == 200
+
+
+def test_failures_are_counted_by_the_minute_and_the_site(database: str) -> None:
+    def count(address: str, seconds: int) -> tuple[int, int]:
+        return count_failure(address, most=2, now=NOON + timedelta(seconds=seconds))
+
+    assert [count("192.0.2.1", second) for second in (0, 1, 2, 3)] == [(1, 50), (2, 49), (3, 48), (3, 47)]
+    assert count("192.0.2.2", 4) == (1, 46)
+    assert count("::ffff:192.0.2.2", 4) == (2, 46)
+    assert [count(address, 5) for address in ("2001:db8::1", "2001:db8::2:1", "2001:db8:0:1::1")] == [
+        (1, 45),
+        (2, 45),
+        (1, 45),
+    ]
+    assert count("192.0.2.1", 60) == (1, 50)
+    sql = "SELECT address, failures FROM party_api_failure WHERE window_start < %s"
+    kept = fetch_rows(sql, [NOON + timedelta(minutes=2)], using="owner")
+    assert kept == [("192.0.2.1", 1)]  # who failed in earlier minutes is forgotten
 
 
 def test_requests_are_counted_by_the_minute(zx: ABroadcaster) -> None:

@@ -1,4 +1,4 @@
-"""Who asks: bearer tokens, the scope that an operation needs, and how much a program may ask."""
+"""Who asks: bearer tokens, the scope that an operation needs, how much a program may ask and how often fail."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from coax.base.clock import now_utc, tenant_now
 from coax.base.tenancy import tenant_transaction
 from coax.interfaces.api.rest.problems import ApiProblem
 from coax.interfaces.api.rest.request import ApiRequest, Limit, get_exchange
+from coax.party.operations.count_failure import count_failure
 from coax.party.operations.count_request import count_request
 from coax.party.queries.credentials import find_caller, find_tenant_of_secret
 from coax.party.rules import find_purpose
 from coax.party.types import ApiScope, Caller, SecretPurpose
 
 REALM: Final = 'Bearer realm="coax"'
+FAILURES_PER_MINUTE_MAX: Final = 30  # of authentications, per address of a client
 OPENS_API: Final = frozenset({SecretPurpose.TOKEN, SecretPurpose.ACCESS})
 
 
@@ -43,6 +45,7 @@ class Needs:
 def _identify(request: HttpRequest) -> Caller:
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not secret:
+        refuse_many_failures(request)
         raise ApiProblem(
             HTTPStatus.UNAUTHORIZED,
             "token_missing",
@@ -59,6 +62,7 @@ def _identify(request: HttpRequest) -> Caller:
             if caller is not None:
                 count(request, caller)  # kept, whatever becomes of the request
     if caller is None:
+        refuse_many_failures(request)
         raise ApiProblem(
             HTTPStatus.UNAUTHORIZED,
             "token_invalid",
@@ -85,4 +89,22 @@ def refuse_too_many(request: HttpRequest) -> None:
             "too_many_requests",
             f"More than {limit.requests_max} requests in a minute; go on in {limit.reset_s} seconds.",
             headers={"Retry-After": str(limit.reset_s)},
+        )
+
+
+def refuse_many_failures(request: HttpRequest) -> None:
+    """Count a failed authentication of the client's address, and refuse one too many. Raises: ApiProblem.
+
+    Who sends a good token is never counted here, whatever others at its address do. Behind a proxy that is not
+    named to `coax serve` all clients have the proxy's address, and share its failures.
+    """
+    address = request.META.get("REMOTE_ADDR", "")
+    failures, reset_s = count_failure(address, most=FAILURES_PER_MINUTE_MAX, now=now_utc())
+    if failures > FAILURES_PER_MINUTE_MAX:
+        raise ApiProblem(
+            HTTPStatus.TOO_MANY_REQUESTS,
+            "too_many_failures",
+            f"More than {FAILURES_PER_MINUTE_MAX} requests without a valid token in a minute; "
+            f"go on in {reset_s} seconds.",
+            headers={"Retry-After": str(reset_s)},
         )

@@ -15,7 +15,7 @@ from ninja import Router
 
 from coax.base.clock import tenant_now
 from coax.base.tenancy import tenant_transaction
-from coax.interfaces.api.rest.access import count, refuse_too_many
+from coax.interfaces.api.rest.access import count, refuse_many_failures, refuse_too_many
 from coax.interfaces.api.rest.problems import Problem
 from coax.interfaces.api.rest.values import Model
 from coax.party.operations.save_credentials import ACCESS_TOKEN_S, issue_access_token
@@ -82,6 +82,8 @@ def issue_token(request: HttpRequest) -> HttpResponse:
     try:
         answer = _issue(request)
     except TokenRefused as refusal:
+        if refusal.error == "invalid_client":
+            refuse_many_failures(request)
         return _refuse(refusal)
     return _answer(HTTPStatus.OK, answer)
 
