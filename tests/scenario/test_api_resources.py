@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import re
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connections
 from django.test import Client
 
 from tests.builders.broadcasters import ABroadcaster, a_broadcaster
-from tests.builders.integrators import AnIntegrator, an_integrator
+from tests.builders.commands import count_waiting, end_waiting, locked, wait_until
+from tests.builders.integrators import AnIntegrator, Answered, an_integrator
 
 FORM = "application/x-www-form-urlencoded"
 PROBLEM = "application/problem+json"
@@ -69,7 +72,7 @@ def test_every_operation_declares_its_scope_and_its_refusals(database: str) -> N
                 continue
             assert {"401", "403", "422"} <= refusals, path
             assert ("404" in refusals) == ("{" in path)
-            assert ({"400", "413", "415"} <= refusals) == (method == "post")
+            assert ({"400", "413", "415"} <= refusals) == (method in {"post", "patch"})
             by_token, by_client = operation["security"]
             assert by_token["token"] == by_client["oauth2"]
             asked.update(by_token["token"])
@@ -421,3 +424,43 @@ def test_a_process_is_asked_for_stopped_and_looked_at(zx: ABroadcaster, program:
     assert program.post("/processes/billing/main/give-up").json == {"process": "billing/main", "given_up": 0}
     assert program.get("/processes/runs/99999").code == "process_run_unknown"
     assert program.post("/processes/billing/none/run", key="n").code == "process_unknown"
+
+
+def test_without_its_database_the_api_says_so_and_comes_back(zx: ABroadcaster, program: AnIntegrator) -> None:
+    known, gone = connections["default"].settings_dict, {"HOST": "127.0.0.1", "PORT": "1"}
+    kept = {name: known[name] for name in gone}
+    connections["default"].close()
+    known.update(gone)
+    try:
+        for answer in (program.get("/accounts"), AnIntegrator(None).get("/accounts")):
+            assert (answer.status, answer.code, answer.headers["Retry-After"]) == (503, "database_lost", "5")
+    finally:
+        connections["default"].close()
+        known.update(kept)
+    assert program.get("/accounts/A").status == 200
+
+
+def test_a_database_lost_in_the_middle_changes_nothing_and_the_same_key_does_it_later(
+    zx: ABroadcaster, program: AnIntegrator
+) -> None:
+    """The write stands still at a row that somebody holds; there its session ends, as when a server goes down."""
+    account = f"SELECT FROM party_account WHERE tenant_id = {zx.tenant.id} AND code = 'A' FOR UPDATE"
+    tenant = f"SET LOCAL coax.tenant_id = '{zx.tenant.id}'"
+
+    def change() -> Answered:
+        try:
+            return program.ask("PATCH", "/accounts/A", body={"credit_limit": "70"}, key="limit")
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        with locked(tenant, account):
+            asked = pool.submit(change)
+            wait_until(lambda: count_waiting() == 1, "the change at the locked row")
+            end_waiting()
+            lost = asked.result()
+        assert (lost.status, lost.code, lost.headers["Retry-After"]) == (503, "database_lost", "5")
+        assert program.get("/accounts/A").json["credit_limit"] is None
+        done = pool.submit(change).result()
+    assert (done.status, done.json["credit_limit"]) == (200, "70.00")
+    assert "Idempotency-Replayed" not in done.headers
