@@ -7,7 +7,6 @@ union all select 'FK without bucket in same position', b.relname, k.conname from
    where k.contype='f' and not exists (select 1 from unnest(k.conkey,k.confkey) x(f,t) where f=b.attnum and t=r.attnum)
 union all select 'FK from unbucketed to bucketed', k.conrelid::regclass::text, k.conname from pg_constraint k join bucketed r on r.oid=k.confrelid where k.contype='f' and k.conrelid not in (select oid from bucketed)
 union all select 'trigger', b.relname, t.tgname from pg_trigger t join bucketed b on b.oid=t.tgrelid where not t.tgisinternal
-   and not ((t.tgtype & 12) = 0 and cardinality(t.tgattr::int2[]) > 0) -- on updates of named columns only: what runs write fires none
 union all select 'generated bucket / nullable bucket', b.relname, '' from bucketed b join pg_attribute a on a.attrelid=b.oid and a.attnum=b.attnum where a.attgenerated<>'' or not a.attnotnull
 union all select 'identity/serial not bigint', b.relname, a.attname from bucketed b join pg_attribute a on a.attrelid=b.oid where a.attnum>0 and (a.attidentity<>'' or exists (select 1 from pg_attrdef d where d.adrelid=b.oid and d.adnum=a.attnum and pg_get_expr(d.adbin,d.adrelid) like 'nextval%')) and a.atttypid<>'int8'::regtype
 order by 1,2;

@@ -1,14 +1,14 @@
-"""The audit trail: who changed what of configuration, staff, operator and customers; written by the database itself.
+"""The audit trail: who changed what of configuration, staff, operator and customers.
 
 A table joins it with `audit_sql` in a migration; every statement on it, from whatever program, leaves an entry per
-row that it really changed. A table that runs write in bulk joins it with `audit_columns_sql`: only the columns that
-people edit in place are watched. Entries are appended, never changed. ADR 0005 says why it is made like this.
+row that it really changed. Of a table that runs write in bulk the operation that edits a row says so itself
+(`record_change`). Entries are appended, never changed. ADR 0005 says why it is made like this.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -60,15 +60,13 @@ def audit_sql(table: str, key: str) -> list[str]:
     ]
 
 
-def audit_columns_sql(table: str, key: str, columns: Sequence[str]) -> list[str]:
-    """Return the statement that puts changes of some columns of `table` under audit.
-
-    A statement that does not name one of them does not even look: bulk writes of the others cost nothing.
-    """
-    names = ", ".join(columns)
-    arguments = ", ".join(f"'{name}'" for name in (key, *columns))
-    event = f"AFTER UPDATE OF {names} ON {table} FOR EACH ROW"
-    return [f"CREATE TRIGGER audit_columns {event} EXECUTE FUNCTION coax_audit_columns({arguments})"]
+def record_change(
+    *, source: str, subject: int, before: Mapping[str, Any], after: Mapping[str, Any], using: str = APP_ALIAS
+) -> None:
+    """Append what changed of a row that no trigger watches, in the open transaction of the tenant and its actor."""
+    with connections[using].cursor() as cursor:
+        values = [source, str(subject), *(json.dumps(dict(part), default=str) for part in (before, after))]
+        cursor.execute("SELECT coax_audit_change(%s, %s, %s::jsonb, %s::jsonb)", values)
 
 
 def set_actor(actor: str, *, using: str = APP_ALIAS) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
+from coax.base.audit import record_change
 from coax.base.db import execute, fetch_dicts
 from coax.base.errors import DomainError
 from coax.party.queries.accounts import AccountUnknown
@@ -36,7 +37,7 @@ def update_account(
 
     The row is locked, compared with `expected` and written in the open transaction of the tenant: of two who
     expected the same the second is told. A change raises the account's revision: a run that has read the account
-    before will not post what it computed of it, and bills it the next time. The database writes the audit trail.
+    before will not post what it computed of it, and bills it the next time. The audit trail has what changed.
 
     Raises: AccountUnknown, AccountTermsChanged.
     """
@@ -54,6 +55,8 @@ def update_account(
         )
     if changes:
         execute(_UPDATE, {**rows[0], **changes})
+        before = {name: rows[0][name] for name in changes}
+        record_change(source="party_account", subject=rows[0]["account_id"], before=before, after=changes)
     return tuple(map(name_term, changes))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Final
 
+from coax.base.audit import record_change
 from coax.base.db import execute, fetch_dicts
 from coax.base.errors import DomainError
 from coax.party.queries.contacts import ContactUnknown
@@ -35,7 +36,7 @@ def update_contact(
     """Write the wanted texts (some of `CONTACT_TEXTS`) of a contact; return the names of those that really changed.
 
     The row is locked, compared with `expected` and written in the open transaction of the tenant: of two who
-    expected the same the second is told. The database writes the audit trail.
+    expected the same the second is told. The audit trail has what changed.
 
     Raises: ContactUnknown, ContactChanged.
     """
@@ -52,4 +53,6 @@ def update_contact(
         )
     if changes:
         execute(_UPDATE, {**rows[0], **changes})
+        before = {name: rows[0][name] for name in changes}
+        record_change(source="party_contact", subject=rows[0]["id"], before=before, after=changes)
     return tuple(changes)

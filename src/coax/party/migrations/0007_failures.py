@@ -34,5 +34,5 @@ STATEMENTS = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("party", "0007_changes")]
+    dependencies = [("party", "0006_staff_unit")]
     operations = [migrations.RunSQL(statement, migrations.RunSQL.noop) for statement in STATEMENTS]
