@@ -102,9 +102,12 @@ flo,S-7,main,sports,1,2026-01-01,,2026-09-01
 _numbers = count(1)
 
 
-def a_billed_operator(directory: Path) -> Tenant:
-    """An operator whose subscribers were billed as of 1 August and 1 September 2026: bills 1-5 and 6-11."""
-    tenant = _configure()
+def a_billed_operator(directory: Path, *, receivable: str = "state: active") -> Tenant:
+    """An operator whose subscribers were billed as of 1 August and 1 September 2026: bills 1-5 and 6-11.
+
+    `receivable` is a further rule of its receivable definition, such as `overpayment: refuse`.
+    """
+    tenant = _configure(receivable)
     file = directory / "subscribers.csv"
     head, *rows = SUBSCRIBERS.strip().splitlines()
     lines = [f"{head},scheme,name", *(f"{row},normal,{row.partition(',')[0].title()}" for row in rows)]
@@ -116,10 +119,10 @@ def a_billed_operator(directory: Path) -> Tenant:
     return tenant
 
 
-def _configure() -> Tenant:
+def _configure(receivable: str) -> Tenant:
     code = f"billed-{os.getpid()}-{next(_numbers)}"
-    document = SourceDocument("zx.yaml", CONFIGURATION.format(code=code))
-    return apply_files(documents=[document], operator_code=None, as_of=None, actor="test")[0]
+    text = CONFIGURATION.format(code=code).replace("name: Main, due_date", f"name: Main, {receivable}, due_date")
+    return apply_files(documents=[SourceDocument("zx.yaml", text)], operator_code=None, as_of=None, actor="test")[0]
 
 
 def bill_as_of(tenant: Tenant, as_of: date) -> RunResult:

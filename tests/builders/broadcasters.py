@@ -13,7 +13,7 @@ from coax.base.clock import set_simulated_clock
 from coax.base.money import micro_to_decimal
 from coax.base.tenancy import tenant_transaction
 from coax.configuration.types.process_definition import DebtBasis
-from coax.process.receive_payment import PaymentRequest, receive_payment
+from coax.process.payments.receive import PaymentRequest, receive_payment
 from coax.process.subscription_actions.deactivate import DeactivationCriteria, deactivate_debtors
 from coax.process.subscription_actions.maintain import activate_settled, execute_scheduled
 from coax.process.subscription_actions.perform import submit_action

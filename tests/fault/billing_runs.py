@@ -26,7 +26,7 @@ from coax.process.billing_run.plan import RunRequest, plan_run
 from coax.process.bills.compose import compose_document
 from coax.process.bills.documents import get_facts
 from coax.process.bills.publish import to_json
-from coax.process.receive_payment import PaymentRequest, receive_payment
+from coax.process.payments.receive import PaymentRequest, receive_payment
 from coax.process.verify import verify_tenant
 from coax.subscription.operations.add_charge import add_charge
 from coax.subscription.operations.end_service import end_service

@@ -10,7 +10,7 @@ from coax.base.tenancy import tenant_transaction
 from coax.billing.types import STEP_ORDER, RunCriteria, RunKind, RunStep
 from coax.party.queries.accounts import get_account
 from coax.process.billing_run.execute import RunEnded, cancel_run, execute_run
-from coax.process.receive_payment import PaymentRequest, receive_payment
+from coax.process.payments.receive import PaymentRequest, receive_payment
 from coax.subscription.operations.end_service import end_service
 from tests.builders.operators import AnOperator, an_operator
 from tests.scenario.test_company_zx import NO_TAX, assert_verified, day

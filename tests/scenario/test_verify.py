@@ -16,7 +16,7 @@ from coax.billing.types import RunStep
 from coax.interfaces.cli.verify import verify
 from coax.process.billing_run.execute import execute_run
 from coax.process.billing_run.plan import RunRequest, plan_run
-from coax.process.receive_payment import PaymentRequest, receive_payment
+from coax.process.payments.receive import PaymentRequest, receive_payment
 from coax.process.verify import CHECKS, verify_tenant
 from tests.builders.billed_operators import a_billed_operator, bill_as_of, charge_once, end_services, key_of, read
 from tests.conftest import _superuser

@@ -67,11 +67,14 @@ WHERE %(after_at)s::timestamptz IS NULL
 ORDER BY t.posted_at DESC, t.origin_id DESC, t.line DESC LIMIT %(limit)s
 """
 _SETTLED: Final = """
-SELECT l.debit_origin_id, l.debit_line, b.number, l.amount_minor
+SELECT l.debit_origin_id, l.debit_line, b.number, t.kind, sum(l.amount_minor)::bigint
 FROM ledger_allocation l
+JOIN ledger_transaction t ON t.bucket = l.bucket AND t.account_id = l.account_id
+ AND t.origin_id = l.debit_origin_id AND t.line = l.debit_line
 LEFT JOIN billing_bill b ON b.bucket = l.bucket AND b.account_id = l.account_id AND b.run_id = l.debit_origin_id
 WHERE l.bucket = %s AND l.account_id = %s AND l.tenant_id = %s AND l.credit_origin_id = %s
-ORDER BY l.origin_id, l.seq
+GROUP BY l.debit_origin_id, l.debit_line, b.number, t.kind HAVING sum(l.amount_minor) <> 0
+ORDER BY min(l.origin_id), min(l.seq)
 """
 _ENTRIES: Final = """
 SELECT e.origin_id, e.line, e.booked_on, t.kind, t.reference, b.number AS bill_number,
@@ -130,7 +133,13 @@ class SettledRow:
     origin_id: int
     line: int
     bill_number: int | None
+    kind: TransactionKind
     amount_minor: int
+
+    @property
+    def is_taken_back(self) -> bool:
+        """Tell whether the debit takes the credit back."""
+        return self.kind is TransactionKind.PAYMENT_CANCELLATION
 
 
 def find_balances(
@@ -153,6 +162,15 @@ def find_balances(
         ),
         size=size,
     )
+
+
+def get_balance(*, tenant_id: int, account_id: int, using: str = "default") -> int:
+    """Return what an account owes in minor units. Raises: BalanceUnknown."""
+    rows = fetch_rows(_POSITION, [bucket_of(account_id), account_id, tenant_id], using=using)
+    if not rows:
+        raise BalanceUnknown("This operator keeps no such account.", account_id=account_id)
+    balance: int = rows[0][0]
+    return balance
 
 
 def find_open_items(*, tenant_id: int, account_ids: list[int], using: str = "default") -> list[OpenItemRow]:
@@ -237,4 +255,8 @@ def find_entries(
 def find_settled(*, tenant_id: int, account_id: int, origin_id: int, using: str = "default") -> list[SettledRow]:
     """Return which debits the credit of an origin settles, by how much, in the order in which it did."""
     params = [bucket_of(account_id), account_id, tenant_id, origin_id]
-    return [SettledRow(*row) for row in fetch_rows(_SETTLED, params, using=using)]
+    rows = fetch_rows(_SETTLED, params, using=using)
+    return [
+        SettledRow(origin_id, line, bill_number, TransactionKind(kind), amount_minor)
+        for origin_id, line, bill_number, kind, amount_minor in rows
+    ]

@@ -26,12 +26,17 @@ COUNTER_ACCOUNT: Final = {
 }
 
 
-def list_legs(kind: TransactionKind, *, net_minor: int, tax_minor: int = 0) -> tuple[Leg, ...]:
-    """Return the legs of a transaction in minor units: the receivable first, legs of zero left out."""
+def list_legs(
+    kind: TransactionKind, *, net_minor: int, tax_minor: int = 0, counter: LedgerAccountKind | None = None
+) -> tuple[Leg, ...]:
+    """Return the legs of a transaction in minor units: the receivable first, legs of zero left out.
+
+    `counter` stands against the receivable in place of what its kind has by default.
+    """
     sign = 1 if kind in DEBIT_KINDS else -1
     legs = (
         Leg(LedgerAccountKind.RECEIVABLE, sign * (net_minor + tax_minor)),
-        Leg(COUNTER_ACCOUNT[kind], -sign * net_minor),
+        Leg(counter or COUNTER_ACCOUNT[kind], -sign * net_minor),
         Leg(LedgerAccountKind.TAX, -sign * tax_minor),
     )
     return tuple(leg for leg in legs if leg.amount_minor)

@@ -35,6 +35,14 @@ class LedgerAccountKind(StrEnum):
     TAX = "tax"
     ROUNDING = "rounding"
     CASH = "cash"
+    BANK = "bank"
+    CHEQUES = "cheques"
+    CARDS = "cards"
+    GATEWAY = "gateway"
+    VOUCHERS = "vouchers"
+    VOUCHER_ISSUERS = "voucher_issuers"
+    WALLETS = "wallets"
+    CLEARING = "clearing"
     SUSPENSE = "suspense"
     WRITE_OFF = "write_off"
 
@@ -44,7 +52,15 @@ DEFAULT_LEDGER_ACCOUNTS: Final = (
     ("4000", "Subscription revenue", LedgerAccountKind.REVENUE),
     ("2200", "Output tax", LedgerAccountKind.TAX),
     ("4900", "Rounding differences", LedgerAccountKind.ROUNDING),
-    ("1000", "Cash and bank", LedgerAccountKind.CASH),
+    ("1000", "Cash", LedgerAccountKind.CASH),
+    ("1010", "Bank", LedgerAccountKind.BANK),
+    ("1020", "Cheques in hand", LedgerAccountKind.CHEQUES),
+    ("1030", "Card payments under way", LedgerAccountKind.CARDS),
+    ("1040", "Gateway payments under way", LedgerAccountKind.GATEWAY),
+    ("1150", "Receivable from issuers of vouchers", LedgerAccountKind.VOUCHER_ISSUERS),
+    ("2300", "Vouchers outstanding", LedgerAccountKind.VOUCHERS),
+    ("2400", "Wallets of subscribers", LedgerAccountKind.WALLETS),
+    ("2950", "Transfers between accounts", LedgerAccountKind.CLEARING),
     ("2900", "Suspense", LedgerAccountKind.SUSPENSE),
     ("6900", "Write-off", LedgerAccountKind.WRITE_OFF),
 )

@@ -17,7 +17,7 @@ from coax.interfaces.statuses import OF_CODE, status_of
 from coax.party.operations.save_staff import PasswordWeak
 from coax.party.queries.accounts import AccountUnknown
 from coax.process.billing_run.execute import WorkerLost
-from coax.process.receive_payment import PaymentNotPositive
+from coax.process.payments.receive import PaymentNotPositive
 from coax.subscription.queries.facts import SubscriptionBusy
 
 

@@ -91,7 +91,7 @@ def test_export_of_several_versions_changes_nothing(tenant: Tenant) -> None:
 def test_a_dry_run_tells_and_changes_nothing(tenant: Tenant) -> None:
     done = apply_company_zx(dry_run=True)
     assert done.dry_run
-    assert len(done.created) == 33
+    assert len(done.created) == 34
     assert stored() == []
 
 

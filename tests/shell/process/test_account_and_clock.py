@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from coax.base.tenancy import Tenant
 from coax.interfaces.cli import account, clock
-from coax.process.receive_payment import PaymentRequest, receive_payment
+from coax.process.payments.receive import PaymentRequest, receive_payment
 from tests.builders.billed_operators import a_billed_operator, write
 
 app = typer.Typer()

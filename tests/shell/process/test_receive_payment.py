@@ -18,7 +18,7 @@ from coax.billing.queries.bills import BillUnknown
 from coax.interfaces.cli import payment
 from coax.party.queries.accounts import AccountUnknown
 from coax.process.bills.numbers import InvalidBillNumber
-from coax.process.receive_payment import (
+from coax.process.payments.receive import (
     BillOfAnotherAccount,
     PaymentInTheFuture,
     PaymentNotPositive,

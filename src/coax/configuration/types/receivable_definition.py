@@ -75,6 +75,13 @@ class ProximityRange(Spec):
     plus_days: int = Field(default=0, ge=0, le=DUE_DAYS_MAX, description="Days later.")
 
 
+class Overpayment(Choice):
+    """What becomes of money above the bill that it is meant for."""
+
+    CREDIT = "credit"
+    REFUSE = "refuse"
+
+
 class ReceivableDefinition(Entity):
     """Rules of customers' accounts; only one is active."""
 
@@ -85,6 +92,13 @@ class ReceivableDefinition(Entity):
     )
     credit_ratings: AtLeastOne[CreditRating] = Field(
         default=DEFAULT_CREDIT_RATINGS, description="Credit ratings, best first."
+    )
+    overpayment: Overpayment = Field(
+        default=Overpayment.CREDIT,
+        description="Money above the bill that it is meant for becomes a credit, or is refused.",
+    )
+    refund_approval_above: Price | None = Field(
+        default=None, description="A refund above this waits for a second person, in major units; empty for none."
     )
     default_credit_limit: Price | None = Field(
         default=None, description="What a new account may owe, in major units; empty for no limit (R113)."

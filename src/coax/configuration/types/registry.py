@@ -20,6 +20,7 @@ from coax.configuration.types.catalogue import (
 )
 from coax.configuration.types.entity import Entity
 from coax.configuration.types.job_type import JobType
+from coax.configuration.types.payment_mode import PaymentMode
 from coax.configuration.types.price_plan import PricePlan
 from coax.configuration.types.process_definition import DeactivationRunDefinition, SubscriptionMaintenanceDefinition
 from coax.configuration.types.receivable_definition import ReceivableDefinition
@@ -85,6 +86,7 @@ _ALL: Final = (
     _declare(
         SubscriptionMaintenanceDefinition, "subscription_maintenance_definition", "Subscription maintenance definition"
     ),
+    _declare(PaymentMode, "payment_mode", "Payment mode"),
     _declare(ReceivableDefinition, "receivable_definition", "Receivable definition"),
 )
 

@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "coax.rating",
     "coax.billing",
     "coax.ledger",
+    "coax.payment",
     "coax.process.recurring",
 ]
 

@@ -6,7 +6,7 @@ from datetime import date
 from itertools import groupby
 from typing import Final
 
-from coax.base.db import execute
+from coax.base.db import execute, fetch_rows
 from coax.base.ids import bucket_of
 from coax.ledger.queries import OpenItemRow, find_open_items
 from coax.ledger.rules import allocate_fifo
@@ -17,6 +17,10 @@ INSERT INTO ledger_allocation (bucket, account_id, origin_id, seq, tenant_id, cr
                                debit_origin_id, debit_line, amount_minor, allocated_on)
 SELECT * FROM unnest(%s::smallint[], %s::bigint[], %s::bigint[], %s::smallint[], %s::int[], %s::bigint[],
                      %s::smallint[], %s::bigint[], %s::smallint[], %s::bigint[], %s::date[])"""
+
+
+_LAST: Final = """
+SELECT coalesce(max(seq), 0)::int FROM ledger_allocation WHERE bucket = %s AND account_id = %s AND origin_id = %s"""
 
 
 def allocate_credits(
@@ -41,20 +45,22 @@ def allocate_credits(
     for account_id, group in groupby(items, key=lambda item: item.account_id):
         settlements, remaining = _settle_account(list(group), against)
         left.append((account_id, remaining))
-        rows += [
-            (
-                bucket_of(account_id),
-                account_id,
-                origin_id,
-                seq,
-                tenant_id,
-                *_settlement_values(settlement),
-                on,
-            )
-            for seq, settlement in enumerate(settlements, start=1)
-        ]
-    _store(rows, using=using)
-    _store_remaining(left, set(account_ids), tenant_id=tenant_id, using=using)
+        if settlements:
+            after = find_last_seq(account_id=account_id, origin_id=origin_id, using=using)
+            rows += [
+                (
+                    bucket_of(account_id),
+                    account_id,
+                    origin_id,
+                    after + seq,
+                    tenant_id,
+                    *_settlement_values(settlement),
+                    on,
+                )
+                for seq, settlement in enumerate(settlements, start=1)
+            ]
+    store_allocations(rows, using=using)
+    store_remaining(left, set(account_ids), tenant_id=tenant_id, using=using)
     return len(rows)
 
 
@@ -82,13 +88,20 @@ def _settlement_values(settlement: Settlement) -> tuple[int, ...]:
     )
 
 
-def _store(rows: list[tuple[object, ...]], *, using: str) -> None:
+def find_last_seq(*, account_id: int, origin_id: int, using: str) -> int:
+    """Return the number of the last allocation that a document made; 0 where there is none."""
+    last: int = fetch_rows(_LAST, [bucket_of(account_id), account_id, origin_id], using=using)[0][0]
+    return last
+
+
+def store_allocations(rows: list[tuple[object, ...]], *, using: str) -> None:
     """Append allocations by INSERT: a single action works under row-level security, which refuses COPY."""
     if rows:
         execute(_INSERT, [list(column) for column in zip(*rows, strict=True)], using=using)
 
 
-def _store_remaining(left: list[tuple[int, int]], account_ids: set[int], *, tenant_id: int, using: str) -> None:
+def store_remaining(left: list[tuple[int, int]], account_ids: set[int], *, tenant_id: int, using: str) -> None:
+    """Set what is unallocated of accounts: (account_id, minor units), nothing for those not named."""
     known = dict(left)
     values = [(account_id, known.get(account_id, 0)) for account_id in sorted(account_ids)]
     execute(

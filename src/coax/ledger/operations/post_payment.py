@@ -7,7 +7,7 @@ from datetime import date
 from coax.base.tenancy import APP_ALIAS
 from coax.ledger.operations.post_transaction import post_transaction
 from coax.ledger.rules import list_legs
-from coax.ledger.types import PostedTransaction, SingleTransaction, TransactionKind
+from coax.ledger.types import LedgerAccountKind, PostedTransaction, SingleTransaction, TransactionKind
 
 
 def post_payment(
@@ -18,10 +18,11 @@ def post_payment(
     currency: str,
     on: date,
     reference: str = "",
+    money: LedgerAccountKind = LedgerAccountKind.CASH,
     against: tuple[int, int | None] | None = None,
     using: str = APP_ALIAS,
 ) -> PostedTransaction:
-    """Credit an account with money received: cash against receivable, oldest debt first (reference 6.2, 6.1).
+    """Credit an account with money received: `money` against receivable, oldest debt first (reference 6.2, 6.1).
 
     `against` (origin, line or None for all of it) is what to settle before the rest. The tenant's transaction is open.
 
@@ -33,7 +34,7 @@ def post_payment(
         currency=currency,
         net_minor=amount_minor,
         tax_minor=0,
-        legs=list_legs(TransactionKind.PAYMENT, net_minor=amount_minor),
+        legs=list_legs(TransactionKind.PAYMENT, net_minor=amount_minor, counter=money),
         transaction_date=on,
         reference=reference,
     )

@@ -9,6 +9,7 @@ from coax.base.ids import bucket_of
 from coax.base.numbers import next_ids
 from coax.base.tenancy import APP_ALIAS
 from coax.ledger.operations.allocate_credits import allocate_credits
+from coax.ledger.operations.change_allocations import Credit, take_back_credit
 from coax.ledger.queries import BalanceUnknown, get_ledger_accounts
 from coax.ledger.types import PostedTransaction, SingleTransaction
 
@@ -41,14 +42,17 @@ def post_transaction(
     tenant_id: int,
     transaction: SingleTransaction,
     against: tuple[int, int | None] | None = None,
+    takes_back: tuple[int, int] | None = None,
     using: str = APP_ALIAS,
 ) -> PostedTransaction:
     """Append a transaction with its legs in the open transaction, move the balance and settle what can be settled.
 
     The balance row is locked first, so postings to one account go one after the other and a billing run that read
     the old balance reads it again. `against` (origin, line or None for all of it) is what to settle before the rest.
+    A debit that `takes_back` a credit (origin, line) is settled by that credit, which leaves what it settled before,
+    the latest first, as far as it has to.
 
-    Raises: BalanceUnknown.
+    Raises: BalanceUnknown, CreditTooSmall.
     """
     key = [bucket_of(transaction.account_id), transaction.account_id, tenant_id]
     if not fetch_rows(_LOCK, key, using=using):
@@ -56,6 +60,16 @@ def post_transaction(
     origin_id = next_ids("base_document_seq", 1, using=using)[0]
     _store(transaction, tenant_id, origin_id, using)
     _move_balance(transaction, key, using)
+    if takes_back is not None:
+        credit = Credit(transaction.account_id, *takes_back)
+        take_back_credit(
+            credit,
+            by=(origin_id, LINE),
+            amount_minor=transaction.amount_minor,
+            on=transaction.transaction_date,
+            tenant_id=tenant_id,
+            using=using,
+        )
     allocations = allocate_credits(
         tenant_id=tenant_id,
         account_ids=[transaction.account_id],
