@@ -76,6 +76,10 @@ def site(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Si
     job = program.post("/jobs", {"account": "A", "type": "visit"}, key="job").json["job"]
     known = {"account": "A", "contact": "A", "subscription": "S-A", "service": "silver", "bill": "1", "run": 1}
     known |= {"job": job, "line": 1, "process": "billing/main"}
+    for key, path in (("payment", "payments"), ("refund", "refunds")):
+        body = {"amount": "1000" if key == "payment" else "1", "reason": "asked"}
+        sent = {"amount": body["amount"]} if key == "payment" else body
+        known[key] = program.post(f"/accounts/A/{path}", sent, key=key).json[key]
     assert program.post("/processes/billing/main/run", key="process").status == 202
     known |= {"serial": "D1", "action": action, "section": "products", "code": "silver"}
     server = waitress.create_server(application, host="127.0.0.1", port=0, threads=2)

@@ -20,6 +20,7 @@ OF_CODE: Final[Mapping[str, HTTPStatus]] = {
         (
             "account_refused",
             "adjustment_refused",
+            "allocation_refused",
             "amount_refused",
             "as_of_out_of_range",
             "bill_as_of_unknown",
@@ -27,6 +28,7 @@ OF_CODE: Final[Mapping[str, HTTPStatus]] = {
             "charge_refused",
             "configuration_refused",
             "contact_refused",
+            "credit_too_small",
             "criterion_unknown",
             "cycle_day_refused",
             "idempotency_key_reused",
@@ -38,6 +40,7 @@ OF_CODE: Final[Mapping[str, HTTPStatus]] = {
             "operator_unnamed",
             "payment_in_the_future",
             "payment_not_positive",
+            "payment_refused",
             "reference_too_long",
             "run_date_out_of_range",
             "unknown_currency",

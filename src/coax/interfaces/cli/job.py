@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from coax.base.errors import DomainError
 from coax.base.money import micro_to_decimal, minor_to_decimal, parse_micro
 from coax.base.tenancy import Tenant, tenant_transaction
 from coax.configuration.types.job_type import JobState
 from coax.interfaces.cli.bills import print_bill
 from coax.interfaces.cli.shared import (
     AsJson,
+    PairUnreadable,
     TenantCode,
     find_actor,
     open_tenant,
     parse_date,
     print_json,
     problems_reported,
+    read_pair,
 )
 from coax.party.queries.accounts import get_account
 from coax.process.bills.compose import compose_document
@@ -67,12 +68,6 @@ Status = Annotated[str | None, typer.Option("--status", help="Own status of the 
 Price = Annotated[str | None, typer.Option("--price", help="Agreed price of one, in place of the price plan's.")]
 Quantity = Annotated[int, typer.Option("--quantity", help="How many.")]
 Duration = Annotated[int, typer.Option("--duration", help="Units of a duration-tiered rate.")]
-
-
-class PairUnreadable(DomainError):
-    """An option that joins two values by = is not of that form."""
-
-    code: ClassVar[str] = "pair_unreadable"
 
 
 @app.command("order")
@@ -139,7 +134,7 @@ def order(
                 services=_read_services(add, cancel, swap),
                 items=tuple(
                     ItemOrder(old_serial=old, location=place, condition=ItemCondition.USED)
-                    for old, place in (_read_pair(one, "--take-back") for one in take_back or ())
+                    for old, place in (read_pair(one, "--take-back") for one in take_back or ())
                 ),
                 location=move_to,
             ),
@@ -381,7 +376,7 @@ def complete(
             code=job,
             actor=find_actor(),
             completed_on=parse_date(on, "--on"),
-            swaps=dict(_read_pair(one, "--swap") for one in swap or ()),
+            swaps=dict(read_pair(one, "--swap") for one in swap or ()),
             reason=reason,
             idempotency_key=key,
         )
@@ -457,12 +452,5 @@ def _read_services(
 ) -> tuple[ServiceOrder, ...]:
     pairs: list[dict[str, Any]] = [{"product": one} for one in added or ()]
     pairs += [{"service": one} for one in cancelled or ()]
-    pairs += [dict(zip(("service", "product"), _read_pair(one, "--swap"), strict=True)) for one in swapped or ()]
+    pairs += [dict(zip(("service", "product"), read_pair(one, "--swap"), strict=True)) for one in swapped or ()]
     return tuple(ServiceOrder(**pair) for pair in pairs)
-
-
-def _read_pair(text: str, option: str) -> tuple[str, str]:
-    first, equals, second = text.partition("=")
-    if not (first and equals and second):
-        raise PairUnreadable(f"{option}: {text!r} is not readable; allowed: ONE=OTHER.", value=text)
-    return first, second

@@ -62,6 +62,20 @@ class DateInvalid(DomainError):
     code: ClassVar[str] = "date_invalid"
 
 
+class PairUnreadable(DomainError):
+    """An option that joins two values by = is not of that form."""
+
+    code: ClassVar[str] = "pair_unreadable"
+
+
+def read_pair(text: str, option: str) -> tuple[str, str]:
+    """Read ONE=OTHER. Raises: PairUnreadable, which names the option and the value."""
+    first, equals, second = text.partition("=")
+    if not (first and equals and second):
+        raise PairUnreadable(f"{option}: {text!r} is not readable; allowed: ONE=OTHER.", value=text)
+    return first, second
+
+
 @contextmanager
 def problems_reported(*, as_json: bool) -> Iterator[None]:
     """Report an expected problem as a message (or JSON) and end with its exit code; nothing else is caught."""

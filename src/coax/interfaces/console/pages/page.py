@@ -35,6 +35,7 @@ class Link:
 NAVIGATION: Final = (
     Link("dashboard", "Overview", "admin:index"),
     Link("accounts", "Accounts", "admin:accounts"),
+    Link("payments", "Payments", "admin:payments"),
     Link("jobs", "Jobs", "admin:jobs"),
     Link("calendar", "Scheduled", "admin:calendar"),
     Link("processes", "Processes", "admin:processes"),

@@ -29,7 +29,7 @@ from coax.interfaces.api.rest.routes import (
 
 RESOURCES: Final[tuple[tuple[str, Router], ...]] = (
     ("/oauth", oauth.resource),
-    ("/accounts", payments.resource),
+    ("/accounts", payments.of_accounts),
     ("/accounts", runs.of_accounts),
     ("/accounts", accounts.resource),
     ("/contacts", contacts.resource),
@@ -38,6 +38,8 @@ RESOURCES: Final[tuple[tuple[str, Router], ...]] = (
     ("/subscriptions", subscriptions.resource),
     ("/actions", actions.resource),
     ("/usage", usage.resource),
+    ("/payments", payments.resource),
+    ("/refunds", payments.refunds),
     ("/items", items.resource),
     ("/jobs", jobs.resource),
     ("/locations", locations.resource),
