@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import shutil
 import tempfile
@@ -33,6 +34,12 @@ from coax.base.embedded import Cluster, ensure_running  # noqa: E402
 from coax.base.embedded.roles import LOGIN_ROLES, create_database, create_roles, hand_over_schema  # noqa: E402
 from coax.base.migrate import migrate  # noqa: E402
 from coax.base.tenancy import Tenant, create_tenant, tenant_transaction  # noqa: E402
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what stays to the end of the session anyhow: modules and collected tests."""
+    gc.freeze()
+
 
 TEMPLATE = "coax_template"
 _numbers = count(1)

@@ -59,7 +59,8 @@ def test_money_at_the_keyboard(operator: Tenant, monkeypatch: pytest.MonkeyPatch
     assert refused["code"] == "payment_refused"
     coax(operator, "payment", "transfer", str(moved["payment"]), "ada")
     shown = CliRunner().invoke(app, ["payment", "show", number, "--tenant", operator.code]).output
-    assert f"Received 60.00 EUR of account ada on 2026-09-15 by cheque (payment {number})." in shown
+    assert shown.startswith("Received 60.00 EUR of account ada on 2026-09-15.\n")
+    assert f"  payment {number}, by cheque\n" in shown
     waiting = ("--mode", "bank-cash", "--payer", "dealer", "--with", "receipt_number=R-1")
     pending = str(coax(operator, "payment", "add", "ben", "5", *waiting)["payment"])
     assert "a second person" in coax(operator, "payment", "approve", pending, ends_with=1)["message"]

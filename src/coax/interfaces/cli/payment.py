@@ -306,6 +306,7 @@ def _show(found: dict[str, Any], *, as_json: bool, is_repeated: bool = False) ->
     if found["state"] == PaymentState.POSTED.value:
         console.print(f"  {found['not_allocated']} settles nothing yet", markup=False)
     console.print(f"  the balance is {found['balance']} {currency}", markup=False)
+    console.print(f"  payment {found['payment']}, by {found['mode']}", markup=False)
     if is_repeated:
         console.print(Text("  It was done before under this key; nothing was done now.", style="yellow"))
 
@@ -318,7 +319,7 @@ def _write_head(found: dict[str, Any]) -> str:
         PaymentState.CANCELLED.value: "Cancelled:",
     }[found["state"]]
     what = f"{found['amount']} {found['currency']} of account {found['account']} on {found['received_on']}"
-    return f"{said} {what} by {found['mode']} (payment {found['payment']})."
+    return f"{said} {what}."
 
 
 def _show_refund(found: dict[str, Any], *, as_json: bool, is_repeated: bool = False) -> None:

@@ -13,7 +13,7 @@ from coax.payment.types import NewPayment, PaymentRow, PaymentState
 from coax.process.bills.reading import read_operator
 from coax.process.payments.context import MoneyContext, make_money_context
 from coax.process.payments.describe import describe_payment
-from coax.process.payments.receive import check_overpayment, post_received, reactivate_on_commit
+from coax.process.payments.receive import check_overpayment, post_received
 
 
 def approve_payment(*, tenant: Tenant, payment_id: int, actor: str, reason: str = "") -> dict[str, Any]:
@@ -25,9 +25,7 @@ def approve_payment(*, tenant: Tenant, payment_id: int, actor: str, reason: str 
         check_overpayment(context, waiting)
         posted = post_received(context, waiting)
         _decide(context, payment, PaymentState.POSTED, reason, transaction_id=posted.payment_id)
-        done = _describe(context, payment_id)
-        reactivate_on_commit(tenant, done["account"], actor)
-    return done
+        return _describe(context, payment_id)
 
 
 def reject_payment(*, tenant: Tenant, payment_id: int, actor: str, reason: str) -> dict[str, Any]:

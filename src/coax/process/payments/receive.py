@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any, ClassVar, Final
-
-from django.db import DatabaseError, transaction
 
 from coax.base.clock import tenant_today
 from coax.base.errors import DomainError
 from coax.base.idempotency import perform_once
 from coax.base.money import parse_minor
 from coax.base.numbers import next_ids
-from coax.base.tenancy import APP_ALIAS, Tenant, tenant_transaction
+from coax.base.tenancy import Tenant, tenant_transaction
 from coax.billing.queries.bills import get_bill
 from coax.configuration.types.payment_mode import Payer
 from coax.ledger.operations.lock_balance import lock_balance
@@ -32,10 +29,8 @@ from coax.process.bills.numbers import compose_bill_number, parse_bill_number
 from coax.process.bills.reading import read_operator
 from coax.process.payments.context import MoneyContext, make_money_context, write_money
 from coax.process.payments.describe import describe_payment
-from coax.process.subscription_actions.maintain import activate_settled_account
 
 OPERATION: Final = "receive_payment"
-_LOG: Final = logging.getLogger(__name__)
 REFERENCE_CHARS_MAX: Final = 200
 
 
@@ -86,23 +81,19 @@ def receive_payment(
     """Post a payment and return the receipt, plain data with amounts as decimals, and whether it was a repetition.
 
     With a key the payment is posted once, however often it is asked (architecture 3.12). A mode that wants a second
-    person's approval leaves it pending. What debt had cut comes back at once, where the scheme says so (R124); should
-    that fail the payment stands, and maintenance activates later.
+    person's approval leaves it pending.
 
     Raises: AccountUnknown, InvalidAmount, PaymentNotPositive, AmountRefused, PaymentInTheFuture, ReferenceTooLong,
     PaymentRefused, BillUnknown, InvalidBillNumber, BillOfAnotherAccount, IdempotencyKeyReused, IdempotencyKeyInvalid.
     """
     with tenant_transaction(tenant.id):
-        done, is_repeated = perform_once(
+        return perform_once(
             tenant_id=tenant.id,
             operation=OPERATION,
             key=idempotency_key,
             request=asdict(request),
             action=lambda: _receive(make_money_context(tenant, actor=actor), request),
         )
-        if not is_repeated and done["state"] == PaymentState.POSTED.value:
-            reactivate_on_commit(tenant, done["account"], actor)
-    return done, is_repeated
 
 
 def _receive(context: MoneyContext, request: PaymentRequest) -> dict[str, Any]:
@@ -170,21 +161,6 @@ def check_overpayment(context: MoneyContext, payment: NewPayment) -> None:
         left = write_money(open_minor, payment.currency)
         text = f"amount: of the bill {left} {payment.currency} are open; more is not accepted."
         raise PaymentRefused(text, field="amount", value=write_money(payment.amount_minor, payment.currency))
-
-
-def reactivate_on_commit(tenant: Tenant, account_code: str, actor: str) -> None:
-    """Bring back what debt had cut of an account, the moment that its payment is committed (R122-R124)."""
-    transaction.on_commit(lambda: _reactivate(tenant, account_code, actor), using=APP_ALIAS)
-
-
-def _reactivate(tenant: Tenant, account_code: str, actor: str) -> None:
-    """Never raises: the payment stands, and subscription maintenance brings back what this leaves off."""
-    try:
-        with tenant_transaction(tenant.id):
-            account = get_account(tenant.id, account_code)
-        activate_settled_account(tenant=tenant, account_id=account.account_id, actor=actor or OPERATION)
-    except (DomainError, DatabaseError):
-        _LOG.exception("what account %s of operator %s has paid for stays off for now", account_code, tenant.code)
 
 
 def _read_amount(text: str, currency: str) -> int:

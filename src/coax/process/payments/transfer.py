@@ -20,7 +20,7 @@ from coax.payment.types import NewPayment, PaymentRow, PaymentState
 from coax.process.bills.reading import read_operator
 from coax.process.payments.context import MoneyContext, make_money_context, write_money
 from coax.process.payments.describe import describe_payment
-from coax.process.payments.receive import post_received, reactivate_on_commit
+from coax.process.payments.receive import post_received
 
 
 def transfer_payment(
@@ -42,16 +42,13 @@ def transfer_payment(
     """
     given = {"payment": payment_id, "to": to_account, "amount": amount, "reason": reason}
     with tenant_transaction(tenant.id):
-        done, is_repeated = perform_once(
+        return perform_once(
             tenant_id=tenant.id,
             operation="transfer_payment",
             key=idempotency_key,
             request=given,
             action=lambda: _transfer(make_money_context(tenant, actor=actor), payment_id, to_account, amount, reason),
         )
-        if not is_repeated:
-            reactivate_on_commit(tenant, done["account"], actor)
-    return done, is_repeated
 
 
 def _transfer(

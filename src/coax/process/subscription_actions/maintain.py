@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 from coax.base.clock import tenant_now, tenant_today
-from coax.base.ids import BUCKETS, bucket_of
+from coax.base.ids import BUCKETS
 from coax.base.tenancy import RUN_ALIAS, Tenant, tenant_transaction
 from coax.configuration.types.process_definition import SETTLED_WITHIN_DAYS
 from coax.process.subscription_actions.context import make_context
@@ -90,21 +90,6 @@ def activate_settled(
             result.add(outcomes)
             watch.note(outcomes)
         watch.advance(buckets[1] + 1, BUCKETS)
-    return result
-
-
-def activate_settled_account(*, tenant: Tenant, account_id: int, actor: str) -> BulkResult:
-    """Activate what is off of one account, as `activate_settled` does, the moment that it has paid (R124)."""
-    bucket = bucket_of(account_id)
-    result = BulkResult()
-    with tenant_transaction(tenant.id, using=RUN_ALIAS):
-        context = make_context(tenant, actor=actor, using=RUN_ALIAS)
-        if not any(scheme.auto_activation_on_payment for scheme in context.policy.schemes.values()):
-            return result
-        found = _find_settled(tenant, context, (bucket, bucket), threshold_minor=0, within_days=SETTLED_WITHIN_DAYS)
-        requests = [request for one in found if one.account_id == account_id for request in _requests(one, context)]
-        if requests:
-            result.add(perform_actions(requests, context))
     return result
 
 
