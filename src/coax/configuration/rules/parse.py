@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -28,6 +29,7 @@ from coax.configuration.types.registry import SECTIONS, Kind
 
 S = TypeVar("S", bound=BaseModel)
 
+DOCUMENTS_KEPT: Final = 16
 OPERATOR_SECTION: Final = "operator"
 _SECTION_NAMES: Final = (OPERATOR_SECTION, *SECTIONS)
 
@@ -65,8 +67,14 @@ def validate_spec(spec: type[S], value: Any, origin: Origin) -> tuple[S | None, 
         return None, [_describe_error(error, spec, origin) for error in fault.errors()]
 
 
+@lru_cache(maxsize=DOCUMENTS_KEPT)
+def _read(document: SourceDocument) -> ReadDocument:
+    """Read a file once: what applies a configuration looks at its operator first. What is read is not changed."""
+    return ReadDocument(document)
+
+
 def _parse_document(document: SourceDocument, collector: _Collector) -> None:
-    read = ReadDocument(document)
+    read = _read(document)
     collector.problems.extend(read.problems)
     if read.value is None:
         return
