@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -159,7 +160,7 @@ def test_a_clerk_says_what_a_payment_settles(operator: Tenant) -> None:
         tenant=operator, payment_id=receipt["payment"], bills=[("ZX-00000006", "50")], actor="anna"
     )
     assert {row["bill"] for row in changed["settled"]} == {"ZX-00000006"}
-    assert (sum(float(row["amount"]) for row in changed["settled"]), changed["not_allocated"]) == (50, "10.00")
+    assert (sum(Decimal(row["amount"]) for row in changed["settled"]), changed["not_allocated"]) == (50, "10.00")
     assert broken(operator) == []
     before = standing(operator, "ada")
     for bills, said in (
@@ -201,6 +202,60 @@ def test_only_what_is_too_much_is_given_back(operator: Tenant) -> None:
         cancel_payment(tenant=operator, payment_id=receipt["payment"], reason="chargeback", actor="anna")
     assert standing(operator, "ada")[0][1] == (-992, 0, 992)
     assert broken(operator) == []
+
+
+def test_what_was_given_back_settles_nothing_else(operator: Tenant) -> None:
+    receipt = pay(operator, "ada", "150")
+    refund(tenant=operator, request=RefundRequest(account_code="ada", amount="30", reason="paid twice"), actor="anna")
+    before = standing(operator, "ada")
+    changed = allocate_payment(
+        tenant=operator, payment_id=receipt["payment"], bills=[("ZX-00000006", "55.04")], actor="anna"
+    )
+    settled = sorted((row["bill"] or "refund", Decimal(row["amount"])) for row in changed["settled"])
+    assert (sum(amount for bill, amount in settled if bill == "ZX-00000006"), settled[-1]) == (
+        Decimal("55.04"),
+        ("refund", 30),
+    )
+    assert changed["not_allocated"] == "64.96"
+    (_, position, items), (_, was, _) = standing(operator, "ada")[0], before[0]
+    assert (position, sum(left for _, _, left in items)) == ((was[0], 5504, 6496), 5504 + 6496)
+    back = allocate_payment(
+        tenant=operator,
+        payment_id=receipt["payment"],
+        bills=[("ZX-00000001", "55.04"), ("ZX-00000006", "55.04")],
+        actor="anna",
+    )
+    assert (back["not_allocated"], standing(operator, "ada")) == ("9.92", before)
+    assert broken(operator) == []
+
+
+def test_no_more_is_settled_than_was_kept(operator: Tenant) -> None:
+    receipt = pay(operator, "ada", "110.08")
+    extra = pay(operator, "ada", "40")
+    refund(tenant=operator, request=RefundRequest(account_code="ada", amount="30", reason="paid twice"), actor="anna")
+    allocate_payment(tenant=operator, payment_id=receipt["payment"], bills=[("ZX-00000006", "1")], actor="anna")
+    with pytest.raises(DomainError, match="3000 of them given back; it cannot settle more"):
+        allocate_payment(tenant=operator, payment_id=extra["payment"], bills=[("ZX-00000001", "10.01")], actor="anna")
+    allocate_payment(tenant=operator, payment_id=extra["payment"], bills=[("ZX-00000001", "10")], actor="anna")
+    assert broken(operator) == []
+
+
+def test_a_refund_is_of_the_day_that_it_is_told_for(operator: Tenant) -> None:
+    pay(operator, "ada", "150")
+    request = RefundRequest(account_code="ada", amount="5", reason="given on Saturday", on=date(2026, 9, 12))
+    assert refund(tenant=operator, request=request, actor="anna")[0]["on"] == "2026-09-12"
+    booked = read(
+        operator,
+        "SELECT transaction_date FROM ledger_transaction WHERE tenant_id = %s AND kind = 'refund'",
+        [operator.id],
+    )
+    assert booked == [(date(2026, 9, 12),)]
+    with pytest.raises(PaymentRefused, match="on: 2026-09-16 is to come"):
+        refund(
+            tenant=operator,
+            request=RefundRequest(account_code="ada", amount="5", reason="asked", on=date(2026, 9, 16)),
+            actor="anna",
+        )
 
 
 def test_a_large_refund_waits_for_a_second_person(database: str, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from coax.base.tenancy import Tenant, tenant_transaction
 from coax.billing.queries.bills import get_bill
 from coax.ledger.operations.change_allocations import Credit
+from coax.ledger.operations.lock_balance import lock_balance
 from coax.ledger.operations.post_transaction import LINE
 from coax.ledger.operations.reallocate import reallocate
 from coax.payment.queries.payments import get_payment
@@ -31,6 +32,8 @@ def allocate_payment(
     """
     with tenant_transaction(tenant.id):
         context = make_money_context(tenant, actor=actor)
+        account_id = get_payment(tenant_id=tenant.id, payment_id=payment_id).account_id
+        lock_balance(tenant_id=tenant.id, account_id=account_id)
         payment = get_payment(tenant_id=tenant.id, payment_id=payment_id)
         if payment.state is not PaymentState.POSTED or payment.transaction_id is None or payment.moved_minor:
             text = (

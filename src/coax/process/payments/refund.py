@@ -25,7 +25,10 @@ from coax.process.payments.describe import describe_refund
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefundRequest:
-    """What a person or a program asks; `amount` in major units. The mode is that of `payment` where it names one."""
+    """What a person or a program asks; `amount` in major units. The mode is that of `payment` where it names one.
+
+    `on` is the day on which the money was given, by default today; one that a second person approves is of that day.
+    """
 
     account_code: str
     amount: str
@@ -60,8 +63,8 @@ def approve_refund(*, tenant: Tenant, refund_id: int, actor: str, reason: str = 
         context = make_money_context(tenant, actor=actor)
         row, balance_minor = _take(context, refund_id)
         _check_balance(row.amount_minor, balance_minor, row.currency)
-        transaction_id = _post(context, row)
-        return _decide(context, row, RefundState.POSTED, reason, transaction_id)
+        transaction_id = _post(context, row, context.today)
+        return _decide(context, row, RefundState.POSTED, reason, transaction_id, on=context.today)
 
 
 def reject_refund(*, tenant: Tenant, refund_id: int, actor: str, reason: str) -> dict[str, Any]:
@@ -71,7 +74,7 @@ def reject_refund(*, tenant: Tenant, refund_id: int, actor: str, reason: str) ->
     with tenant_transaction(tenant.id):
         context = make_money_context(tenant, actor=actor)
         row, _ = _take(context, refund_id)
-        return _decide(context, row, RefundState.REJECTED, reason, None)
+        return _decide(context, row, RefundState.REJECTED, reason, None, on=context.today)
 
 
 def _refund(context: MoneyContext, request: RefundRequest) -> dict[str, Any]:
@@ -102,8 +105,8 @@ def _refund(context: MoneyContext, request: RefundRequest) -> dict[str, Any]:
     row = get_refund(tenant_id=tenant_id, refund_id=new.refund_id)
     if waits:
         return describe_refund(row)
-    transaction_id = _post(context, row)
-    return _decide(context, row, RefundState.POSTED, "", transaction_id, by="")
+    transaction_id = _post(context, row, row.refunded_on)
+    return _decide(context, row, RefundState.POSTED, "", transaction_id, on=row.refunded_on, by="")
 
 
 def _find_payment(
@@ -155,14 +158,14 @@ def _take(context: MoneyContext, refund_id: int) -> tuple[RefundRow, int]:
     return row, balance_minor
 
 
-def _post(context: MoneyContext, row: RefundRow) -> int:
+def _post(context: MoneyContext, row: RefundRow, on: date) -> int:
     posted = post_debit(
         tenant_id=context.tenant.id,
         account_id=row.account_id,
         kind=TransactionKind.REFUND,
         amount_minor=row.amount_minor,
         currency=row.currency,
-        on=context.today,
+        on=on,
         money=row.money,
         reference=f"refund {row.refund_id}: {row.reason}",
     )
@@ -176,13 +179,14 @@ def _decide(
     reason: str,
     transaction_id: int | None,
     *,
+    on: date,
     by: str | None = None,
 ) -> dict[str, Any]:
     is_decided = decide_refund(
         row,
         state,
         by=context.actor if by is None else by,
-        on=context.today,
+        on=on,
         reason=reason,
         tenant_id=context.tenant.id,
         transaction_id=transaction_id,
