@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -42,32 +41,13 @@ def record_usages(requests: Sequence[ActionRequest], *, tenant: Tenant, actor: s
     """
     done = Recorded()
     context = make_context(tenant, actor=actor, using=using)
-    for places in _split_by_reference(requests):
-        for place, outcome in zip(places, perform_actions([requests[p] for p in places], context), strict=True):
-            fault = outcome.refusal
-            rule = fault.rule if isinstance(fault, ActionRefused) else "subscription"
-            if fault is None:
-                done.recorded += 1
-            elif rule == KNOWN:
-                done.known += 1
-            else:
-                done.refused.append(Refusal(place, outcome.request.subscription_code, rule, fault.message))
-    done.refused.sort(key=lambda refusal: refusal.place)
+    for place, outcome in enumerate(perform_actions(requests, context)):
+        fault = outcome.refusal
+        rule = fault.rule if isinstance(fault, ActionRefused) else "subscription"
+        if fault is None:
+            done.recorded += 1
+        elif rule == KNOWN:
+            done.known += 1
+        else:
+            done.refused.append(Refusal(place, outcome.request.subscription_code, rule, fault.message))
     return done
-
-
-def _split_by_reference(requests: Sequence[ActionRequest]) -> list[list[int]]:
-    """Return the places in turns, in each of which a reference stands once.
-
-    What is recorded is looked up before a turn, so what is told twice within one would be recorded twice.
-    """
-    turns: list[list[int]] = []
-    seen: Counter[tuple[str, str]] = Counter()
-    for place, request in enumerate(requests):
-        told = (request.usage.source_system, request.usage.reference) if request.usage else ("", "")
-        turn = seen[told] if told[1] else 0
-        seen[told] += 1
-        if turn == len(turns):
-            turns.append([])
-        turns[turn].append(place)
-    return turns
